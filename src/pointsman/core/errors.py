@@ -1,0 +1,73 @@
+"""Errors, arranged by what can be done about them.
+
+``RequestError``: the caller changes the request. ``Unavailable``: the caller tries again later.
+``ConfigError``: the operator edits the document. Anything else is a defect of ours and becomes a 500.
+"""
+
+from collections.abc import Sequence
+
+from pointsman.core.problem import Problem
+
+
+class PointsmanError(Exception):
+    """Root of every error raised on purpose."""
+
+
+class ConfigError(PointsmanError):
+    """A configuration document that must not run; carries every problem found, not only the first."""
+
+    def __init__(self, problems: Sequence[Problem], source: str = "configuration") -> None:
+        self.problems = tuple(problems)
+        self.source = source
+        lines = "\n".join(f"  {problem}" for problem in self.problems)
+        super().__init__(f"{source}: {len(self.problems)} problem(s)\n{lines}")
+
+
+class StartError(PointsmanError):
+    """Something outside the document keeps us from starting (a port in use, a missing binary)."""
+
+
+class HttpError(PointsmanError):
+    """An error with an HTTP status, an OpenAI error type and, where one field is at fault, its name."""
+
+    status = 500
+    type = "internal_error"
+
+    def __init__(self, message: str, *, param: str | None = None, retry_after: int | None = None) -> None:
+        self.message = message
+        self.param = param
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class RequestError(HttpError):
+    """The request itself is at fault (400)."""
+
+    status = 400
+    type = "invalid_request_error"
+
+
+class EndpointNotFound(RequestError):
+    """No such path on the data plane (404)."""
+
+    status = 404
+
+
+class MethodNotAllowed(RequestError):
+    """The path exists, the method does not (405)."""
+
+    status = 405
+
+
+class Unavailable(HttpError):
+    """We cannot serve this now; the same request may succeed later (503)."""
+
+    status = 503
+    type = "service_unavailable"
+
+
+class Overloaded(Unavailable):
+    """A configured bound is reached; the caller should slow down (429)."""
+
+    status = 429
+    type = "rate_limit_error"

@@ -1,0 +1,60 @@
+"""What a client asked for, independent of the wire it came on."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+
+class Dialect(StrEnum):
+    """The API a body is written in."""
+
+    OPENAI_CHAT = "openai_chat"
+    OPENAI_COMPLETIONS = "openai_completions"
+    OPENAI_EMBEDDINGS = "openai_embeddings"
+
+
+class Head(msgspec.Struct, frozen=True):
+    """The request line and headers, as the data plane saw them. Header names are lower case."""
+
+    method: str
+    path: str
+    """Path with query, e.g. ``/v1/chat/completions?x=1``."""
+    headers: Mapping[str, str]
+
+    @property
+    def route_path(self) -> str:
+        """The path without its query: what routing and method checks look at."""
+        return self.path.partition("?")[0]
+
+    @property
+    def request_id(self) -> str:
+        """The data plane's ``x-request-id``, or an empty string."""
+        return self.headers.get("x-request-id", "")
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One turn, reduced to its role and its text parts joined by newlines."""
+
+    role: str
+    text: str
+
+
+class ChatRequest(msgspec.Struct, frozen=True):
+    """One inference request. ``raw`` is the body as received: what no one changes is forwarded as it came."""
+
+    dialect: Dialect
+    model: str
+    messages: tuple[Message, ...]
+    raw: bytes
+    stream: bool = False
+    metadata: Mapping[str, str] = {}
+    user: str = ""
+
+    @property
+    def text(self) -> str:
+        """What signals read: the last user turn or, without one, all non-user turns joined."""
+        for message in reversed(self.messages):
+            if message.role == "user":
+                return message.text
+        return "\n".join(message.text for message in self.messages)

@@ -1,0 +1,36 @@
+"""The record of one request's way through the router: what ``explain``, logs and metrics read."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from pointsman.core.decision import Match
+from pointsman.core.model import Selection
+from pointsman.core.request import ChatRequest
+from pointsman.core.signal import SignalSet
+from pointsman.core.verdict import Verdict
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """Everything decided about one request. ``None`` marks a phase that was not reached."""
+
+    request_id: str = ""
+    request: ChatRequest | None = None
+    virtual: bool = False
+    """Whether the client asked for a virtual model (``MoM``) rather than naming one."""
+    signals: SignalSet = SignalSet()
+    match: Match | None = None
+    selection: Selection | None = None
+    rewrites: tuple[str, ...] = ()
+    """What was changed in the request, one short phrase each, in order."""
+    phases_us: Mapping[str, float] = {}
+    """Wall time of each phase, microseconds."""
+    error: str = ""
+    """Why the request was refused, as the client was told."""
+
+
+class Ruling(msgspec.Struct, frozen=True):
+    """The pipeline's answer for one request: what to do, and why."""
+
+    verdict: Verdict
+    trace: Trace

@@ -1,0 +1,38 @@
+"""What the router tells the data plane to do with a request: send it on, or answer it."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+
+class HeaderEdits(msgspec.Struct, frozen=True):
+    """Changes to request headers: ``remove`` first, then ``set`` (overwriting)."""
+
+    set: Mapping[str, str] = {}
+    remove: tuple[str, ...] = ()
+
+
+class Forward(msgspec.Struct, frozen=True):
+    """Send the request on."""
+
+    pool: str
+    """The provider model whose endpoints serve it; an empty string leaves routing to the data plane."""
+    body: bytes | None = None
+    """The new body; ``None`` forwards the received bytes untouched."""
+    headers: HeaderEdits = HeaderEdits()
+    path: str | None = None
+    response_headers: Mapping[str, str] = {}
+    """Headers for the client on any answer (``x-vsr-schema-version``, ``x-vsr-response-path``)."""
+    success_headers: Mapping[str, str] = {}
+    """Headers for the client on a 2xx answer (``x-vsr-selected-*``)."""
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """Answer the client now, without a model."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+Verdict = Forward | Reply

@@ -1,0 +1,1 @@
+"""Rules over signals: evaluation, ranking, static analysis."""

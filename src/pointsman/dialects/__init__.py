@@ -1,0 +1,1 @@
+"""Wire formats to core values and back: pure functions on bytes."""

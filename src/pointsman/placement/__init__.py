@@ -1,0 +1,1 @@
+"""Which replica of the chosen model serves the request."""

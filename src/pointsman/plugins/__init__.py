@@ -1,0 +1,1 @@
+"""What happens around the call: rewrites and early answers."""

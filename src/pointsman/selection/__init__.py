@@ -1,0 +1,1 @@
+"""Choosing one model among a decision's candidates."""

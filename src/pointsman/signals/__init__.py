@@ -1,0 +1,1 @@
+"""What a request is: one evaluator per signal family."""

@@ -1,0 +1,1 @@
+"""Envoy's access-log stream: what became of each request."""

@@ -1,0 +1,1 @@
+"""Our own Envoy: configuration files and supervision."""
