@@ -1,0 +1,19 @@
+"""What our Envoy configuration and our gRPC servers agree on, beyond the protos."""
+
+PROCESS = "/envoy.service.ext_proc.v3.ExternalProcessor/Process"
+STREAM_ACCESS_LOGS = "/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs"
+
+DATA_PLANE = "x-pointsman-data-plane"
+"""gRPC metadata our Envoy adds to every ext_proc stream."""
+MANAGED = "managed"
+"""Its value: the stream may be ended right after the answer, and response headers travel as metadata."""
+
+NAMESPACE = "pointsman"
+"""Dynamic-metadata namespace: the only one our Envoy accepts from the processor, and the one it logs."""
+RESPONSE_HEADERS = "response_headers"
+"""Key in it: a struct of header name -> string, set on every answer to the client."""
+SUCCESS_HEADERS = "success_headers"
+"""Key in it: the same, set on 2xx answers only. Values must be strings, free of control characters."""
+
+REPLY_DETAILS = "pointsman"
+"""``ImmediateResponse.details`` of our own replies: Envoy must not rewrite these as errors of its own."""
