@@ -1,0 +1,171 @@
+"""The path of a request: ``Pipeline.route`` reads like the list of phases in ARCHITECTURE.md."""
+
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from pointsman.core import headers as names
+from pointsman.core.decision import Decision, Match, Strategy
+from pointsman.core.errors import HttpError, MethodNotAllowed, RequestError
+from pointsman.core.model import Candidate, Selection
+from pointsman.core.request import ChatRequest, Dialect, Head
+from pointsman.core.signal import SignalSet
+from pointsman.core.trace import Ruling, Trace
+from pointsman.core.verdict import Forward, HeaderEdits, Reply
+from pointsman.decisions.rank import choose
+from pointsman.dialects.body import parse_object
+from pointsman.dialects.endpoints import Endpoint, endpoint_for
+from pointsman.dialects.errors import error_reply
+from pointsman.dialects.openai_models import is_models_path, models_reply
+from pointsman.dialects.routing_headers import UPSTREAM_HEADERS, header_safe, success_headers
+from pointsman.fleet.catalog import Catalog
+from pointsman.observe.stopwatch import Stopwatch
+from pointsman.plugins.base import EarlyAnswer, Rewrite
+from pointsman.plugins.draft import Draft
+from pointsman.plugins.model_name import rename_model
+from pointsman.plugins.reasoning import set_reasoning
+from pointsman.selection.static import choose_static
+from pointsman.signals.base import Evaluator
+from pointsman.signals.observe import observe
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Bounds of one request."""
+
+    max_messages: int = 4096
+    signal_timeout_s: float = 4.0
+
+
+class Pipeline(msgspec.Struct, frozen=True):
+    """Decides requests from values built once; implements ``core.router.Router``."""
+
+    catalog: Catalog
+    decisions: tuple[Decision, ...] = ()
+    evaluators: tuple[Evaluator, ...] = ()
+    strategy: Strategy = Strategy.PRIORITY
+    limits: Limits = Limits()
+    started: int = 0
+    """Unix time of the build, for ``created`` in model lists."""
+    clock: Callable[[], float] = time.perf_counter
+    now: Callable[[], float] = time.time
+
+    def preview(self, head: Head, *, managed: bool) -> Reply | None:
+        """Answer from the request line alone, or ``None`` when the body is needed or the path is not ours."""
+        path = head.route_path
+        try:
+            if is_models_path(path):
+                _require_get(head)
+                return models_reply(path, self.catalog.listed, self.started)
+            if managed or path.startswith("/v1/"):
+                endpoint_for(head)
+        except HttpError as error:
+            return error_reply(error)
+        return None
+
+    async def route(self, head: Head, body: bytes) -> Ruling:
+        """Decide one request; the caller's errors come back as a ``Reply`` with the trace so far."""
+        watch = Stopwatch(self.clock)
+        trace = Trace(request_id=head.request_id)
+        try:
+            with watch.phase("understand"):
+                endpoint = endpoint_for(head)
+                request = endpoint.understand(body)
+            trace = msgspec.structs.replace(
+                trace, request=request, virtual=self.catalog.is_virtual(request.model)
+            )
+            self._admit(trace, request)
+            with watch.phase("observe"):
+                signals = await self._observe(trace, request)
+            with watch.phase("decide"):
+                match = choose(self.decisions, signals, self.strategy) if trace.virtual else None
+            trace = msgspec.structs.replace(trace, signals=signals, match=match)
+            with watch.phase("answer"):
+                early = self._answer_early(endpoint, request, match)
+            if early is not None:
+                return Ruling(early, msgspec.structs.replace(trace, phases_us=watch.read()))
+            with watch.phase("select"):
+                selection = self._select(request, match)
+            trace = msgspec.structs.replace(trace, selection=selection)
+            with watch.phase("rewrite"):
+                draft = self._rewrite(Draft(request, parse_object(request.raw), selection), match)
+            with watch.phase("place"):
+                forward = _place(trace, draft, debug=head.headers.get(names.DEBUG) == "true")
+            trace = msgspec.structs.replace(trace, rewrites=draft.notes, phases_us=watch.read())
+            return Ruling(forward, trace)
+        except HttpError as error:
+            trace = msgspec.structs.replace(trace, error=error.message, phases_us=watch.read())
+            return Ruling(error_reply(error), trace)
+
+    def refuse(self, head: Head, error: HttpError) -> Ruling:
+        """The reply for ``error`` and a trace that says so."""
+        return Ruling(error_reply(error), Trace(request_id=head.request_id, error=error.message))
+
+    def _admit(self, trace: Trace, request: ChatRequest) -> None:
+        if len(request.messages) > self.limits.max_messages:
+            message = f"messages: at most {self.limits.max_messages}, got {len(request.messages)}"
+            raise RequestError(message, param="messages")
+        if trace.virtual and request.dialect is Dialect.OPENAI_EMBEDDINGS:
+            message = f'model "{request.model}" chooses among chat models; name an embedding model here'
+            raise RequestError(message, param="model")
+
+    async def _observe(self, trace: Trace, request: ChatRequest) -> SignalSet:
+        """The signals some decision refers to; none for a model the client named itself."""
+        if not trace.virtual:
+            return SignalSet()
+        return await observe(self.evaluators, request, timeout_s=self.limits.signal_timeout_s)
+
+    def _answer_early(self, endpoint: Endpoint, request: ChatRequest, match: Match | None) -> Reply | None:
+        if match is None or match.decision is None or endpoint.answer is None:
+            return None
+        for plugin in match.decision.plugins:
+            if isinstance(plugin, EarlyAnswer) and (text := plugin.answer(request)) is not None:
+                headers = {
+                    **UPSTREAM_HEADERS,
+                    names.RESPONSE_PATH: plugin.type,
+                    names.FAST_RESPONSE: "true",
+                    names.SELECTED_DECISION: header_safe(match.decision.name),
+                }
+                return endpoint.answer(text, stream=request.stream, created=int(self.now()), headers=headers)
+        return None
+
+    def _select(self, request: ChatRequest, match: Match | None) -> Selection:
+        if match is None:
+            return Selection(Candidate(self.catalog.target(request.model)), "specified")
+        if match.decision is not None and match.decision.candidates:
+            return choose_static(match.decision.candidates)
+        if self.catalog.default is None:
+            raise RequestError("unable to route request: no model selected and no default model configured")
+        return Selection(Candidate(self.catalog.default), "default")
+
+    def _rewrite(self, draft: Draft, match: Match | None) -> Draft:
+        """Every decision's edits; a model the client named itself only has its name mapped."""
+        draft = rename_model(draft)
+        decision: Decision | None = match.decision if match else None
+        if decision is None:
+            return draft
+        if decision.candidates:
+            draft = set_reasoning(draft)
+        for plugin in decision.plugins:
+            if isinstance(plugin, Rewrite):
+                draft = plugin.apply(draft)
+        return draft
+
+
+def _place(trace: Trace, draft: Draft, *, debug: bool) -> Forward:
+    """Name the pool; which of its replicas serves the request is the data plane's choice."""
+    target = draft.selection.candidate.target
+    routing = {**target.headers, **draft.headers.set, names.SELECTED_MODEL: header_safe(target.name)}
+    return Forward(
+        pool=target.provider,
+        body=draft.body.encode() if draft.edited else None,
+        headers=HeaderEdits(routing, draft.headers.remove),
+        path=target.path,
+        response_headers=UPSTREAM_HEADERS,
+        success_headers=success_headers(trace, draft.selection, prompted=draft.prompted, debug=debug),
+    )
+
+
+def _require_get(head: Head) -> None:
+    if head.method != "GET":
+        raise MethodNotAllowed(f"method {head.method} is not allowed on {head.route_path}; use GET")

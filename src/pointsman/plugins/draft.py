@@ -1,0 +1,40 @@
+"""The request while it is being rewritten: every plugin takes one draft and returns the next."""
+
+import msgspec
+
+from pointsman.core.model import Selection
+from pointsman.core.request import ChatRequest
+from pointsman.core.verdict import HeaderEdits
+from pointsman.dialects.body import Body
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """A request on its way to ``selection``'s model. ``notes`` says what was changed, for people."""
+
+    request: ChatRequest
+    body: Body
+    selection: Selection
+    headers: HeaderEdits = HeaderEdits()
+    notes: tuple[str, ...] = ()
+    prompted: bool = False
+    """Whether a system prompt was injected."""
+    edited: bool = False
+    """Whether the body differs from the bytes received."""
+
+    def changed(self, body: Body, note: str) -> "Draft":
+        """A copy with a new body and a line on what changed."""
+        return msgspec.structs.replace(self, body=body, notes=(*self.notes, note), edited=True)
+
+    def noted(self, note: str) -> "Draft":
+        """A copy with one more line for people."""
+        return msgspec.structs.replace(self, notes=(*self.notes, note))
+
+    def with_header(self, name: str, value: str) -> "Draft":
+        """A copy that sets one request header."""
+        edits = HeaderEdits({**self.headers.set, name.lower(): value}, self.headers.remove)
+        return msgspec.structs.replace(self, headers=edits)
+
+    def without_header(self, name: str) -> "Draft":
+        """A copy that removes one request header."""
+        edits = HeaderEdits(self.headers.set, (*self.headers.remove, name.lower()))
+        return msgspec.structs.replace(self, headers=edits)
