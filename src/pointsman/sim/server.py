@@ -1,0 +1,47 @@
+"""The parts of one running simulated engine, in one place for its request handlers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from pointsman.sim.engine import Engine
+from pointsman.sim.faults import FaultBoard
+from pointsman.sim.settings import SimSettings
+from pointsman.sim.state import SimState, Visit
+
+Refuse = Callable[[float | None], Awaitable[None]]
+"""Stop listening: for that many seconds, or until told otherwise (None); 0 means listen again."""
+
+
+@dataclass
+class Sim:
+    """Settings, engine, faults and counters; `refuse` is set by whoever owns the listening socket."""
+
+    settings: SimSettings
+    engine: Engine
+    board: FaultBoard
+    state: SimState
+    refuse: Refuse | None = None
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def describe(self) -> dict[str, Any]:
+        """The answer of /sim/state."""
+        slots = self.engine.slots
+        return {
+            "engine": self.settings.name,
+            "model": self.settings.model,
+            "running": slots.running,
+            "waiting": slots.waiting,
+            "max_running": slots.max_running,
+            "max_waiting": slots.max_waiting_seen,
+            "prefix_cache_blocks": len(self.engine.cache),
+            **self.board.describe(),
+            **self.state.describe(),
+        }
+
+
+SIM: web.AppKey[Sim] = web.AppKey("sim", Sim)
+VISIT: web.RequestKey[Visit] = web.RequestKey("visit", Visit)

@@ -1,0 +1,58 @@
+"""A stream of server-sent events that can go wrong at a chosen event."""
+
+from aiohttp import web
+
+from pointsman.sim import break_off, wire
+from pointsman.sim.errors import ApiError
+from pointsman.sim.faults import Fault, FaultKind
+
+_BROKEN_EVENT = b'data: {"id": "chatcmpl-broken", "choices": [{"delta": {"content": "tr\n\n'
+
+
+class EngineDiedError(Exception):
+    """The fault `error-mid` struck: the stream has ended with an error event."""
+
+
+class EventStream:
+    """Writes events one by one; counts them, the opening role event included, and strikes on time."""
+
+    def __init__(self, request: web.Request, fault: Fault | None) -> None:
+        self._request = request
+        self._fault = fault
+        self._sent = 0
+        self.answer = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
+
+    async def open(self) -> None:
+        """Send the headers."""
+        await self.answer.prepare(self._request)
+
+    async def send(self, event: bytes) -> None:
+        """Write one event. Raises BrokenOffError or EngineDiedError when the fault strikes instead."""
+        await self._strike()
+        await self.answer.write(event)
+        self._sent += 1
+
+    async def close(self) -> None:
+        """End the stream as the protocol wants it, or without [DONE] if that is the fault."""
+        if self._fault is None or self._fault.kind is not FaultKind.NO_DONE:
+            await self.send(wire.DONE)
+        await self.answer.write_eof()
+
+    async def _strike(self) -> None:
+        fault = self._fault
+        if fault is None:
+            return
+        if fault.kind is FaultKind.MALFORMED and self._sent == 1:
+            await self.answer.write(_BROKEN_EVENT)
+        if self._sent != fault.amount:
+            return
+        if fault.kind is FaultKind.HANG_MID:
+            await break_off.stall(self._request)
+        if fault.kind is FaultKind.CUT:
+            break_off.cut(self._request, reset=False)
+        if fault.kind is FaultKind.ERROR_MID:
+            died = ApiError(500, "EngineCore encountered an issue (simulated fault error-mid).")
+            await self.answer.write(wire.event(died.body()))
+            await self.answer.write(wire.DONE)
+            await self.answer.write_eof()
+            raise EngineDiedError
