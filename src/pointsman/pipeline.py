@@ -8,7 +8,7 @@ import msgspec
 from pointsman.core import headers as names
 from pointsman.core.decision import Decision, Match, Strategy
 from pointsman.core.errors import HttpError, MethodNotAllowed, RequestError
-from pointsman.core.model import Candidate, Selection
+from pointsman.core.model import Candidate, Selection, Target
 from pointsman.core.request import ChatRequest, Dialect, Head
 from pointsman.core.signal import SignalSet
 from pointsman.core.trace import Ruling, Trace
@@ -90,7 +90,7 @@ class Pipeline(msgspec.Struct, frozen=True):
             with watch.phase("rewrite"):
                 draft = self._rewrite(Draft(request, parse_object(request.raw), selection), match)
             with watch.phase("place"):
-                forward = _place(trace, draft, debug=head.headers.get(names.DEBUG) == "true")
+                forward = _place(trace, draft, head)
             trace = msgspec.structs.replace(trace, rewrites=draft.notes, phases_us=watch.read())
             return Ruling(forward, trace)
         except HttpError as error:
@@ -152,18 +152,26 @@ class Pipeline(msgspec.Struct, frozen=True):
         return draft
 
 
-def _place(trace: Trace, draft: Draft, *, debug: bool) -> Forward:
+def _place(trace: Trace, draft: Draft, head: Head) -> Forward:
     """Name the pool; which of its replicas serves the request is the data plane's choice."""
     target = draft.selection.candidate.target
+    debug = head.headers.get(names.DEBUG) == "true"
     routing = {**target.headers, **draft.headers.set, names.SELECTED_MODEL: header_safe(target.name)}
     return Forward(
         pool=target.provider,
         body=draft.body.encode() if draft.edited else None,
         headers=HeaderEdits(routing, draft.headers.remove),
-        path=target.path,
+        path=_provider_path(target, draft.request.dialect, head.path),
         response_headers=UPSTREAM_HEADERS,
         success_headers=success_headers(trace, draft.selection, prompted=draft.prompted, debug=debug),
     )
+
+
+def _provider_path(target: Target, dialect: Dialect, path: str) -> str | None:
+    """The request path in the provider's layout; ``None`` where it is the same."""
+    if dialect is Dialect.OPENAI_CHAT and target.chat_path:
+        return target.chat_path
+    return None if target.base_path == "/v1" else f"{target.base_path}{path.removeprefix('/v1')}"
 
 
 def _require_get(head: Head) -> None:

@@ -26,8 +26,12 @@ class Target(msgspec.Struct, frozen=True):
     family: ReasoningFamily | None = None
     headers: Mapping[str, str] = {}
     """Request headers the provider needs (credentials, extra headers). Never logged."""
-    path: str | None = None
-    """Replacement for the request path where the provider's differs."""
+    base_path: str = "/v1"
+    """Where the provider's API lives; replaces ``/v1`` of the request path."""
+    chat_path: str = ""
+    """The provider's path for chat completions, where it is not under ``base_path``."""
+    parent: str | None = None
+    """For a LoRA adapter, the model it adapts."""
 
 
 class Candidate(msgspec.Struct, frozen=True):

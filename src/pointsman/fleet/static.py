@@ -1,0 +1,128 @@
+"""The fleet a document writes down: its models, adapters and virtual names, resolved into a catalog."""
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from pointsman.config import Settings
+from pointsman.config.providers import BackendRef, ProviderModel
+from pointsman.core.model import Candidate, ReasoningFamily, Target
+from pointsman.dialects.openai_models import ListedModel
+from pointsman.fleet.catalog import Catalog
+
+_BUILT_IN_AUTO_NAMES = ("vllm-sr/auto", "auto")
+_AUTO_DESCRIPTION = "A decision for each request chooses the model"
+_OPENAI_PROVIDERS = frozenset({"openai", "azure", "azure-openai"})
+_VLLM = "vllm"
+
+
+def catalog_from(settings: Settings, env: Mapping[str, str]) -> Catalog:
+    """Resolve every name once. ``env`` supplies the keys that ``api_key_env`` names."""
+    targets: dict[str, Target] = {}
+    for model in settings.providers.models:
+        if model.backend_refs:
+            targets[model.name] = _target(settings, model, env)
+    for card in settings.routing.model_cards:
+        base = targets.get(card.name)
+        for lora in card.loras if base is not None and base.provider == card.name else ():
+            targets.setdefault(lora.name, adapter(base, lora.name))
+    virtual = virtual_names(settings)
+    default = settings.providers.defaults.default_model
+    return Catalog(
+        targets=targets,
+        virtual=frozenset(virtual),
+        listed=tuple(_listed(settings, virtual, targets)),
+        default=targets.get(default),
+    )
+
+
+def virtual_names(settings: Settings) -> tuple[str, ...]:
+    """The names that ask for a decision; a list in the document replaces the built-in ones."""
+    router = settings.global_.router
+    if "auto_model_names" in router.model_fields_set:
+        return tuple(router.auto_model_names)
+    return (router.auto_model_name, *_BUILT_IN_AUTO_NAMES)
+
+
+def candidates_from(settings: Settings, catalog: Catalog, decision: int) -> tuple[Candidate, ...]:
+    """The candidates of ``routing.decisions[decision]`` that some endpoint can serve."""
+    effort = settings.providers.defaults.default_reasoning_effort
+    candidates = []
+    for ref in settings.routing.decisions[decision].model_refs:
+        base = catalog.targets.get(ref.model)
+        if base is None:
+            continue
+        target = adapter(base, ref.lora_name) if ref.lora_name else base
+        candidates.append(Candidate(target, ref.use_reasoning, ref.reasoning_effort or effort, ref.weight))
+    return tuple(candidates)
+
+
+def adapter(base: Target, name: str) -> Target:
+    """The target of a LoRA adapter that the base model's endpoints serve under its own name."""
+    return Target(
+        name=name,
+        wire_name=name,
+        provider=base.provider,
+        family=base.family,
+        headers=base.headers,
+        base_path=base.base_path,
+        chat_path=base.chat_path,
+        parent=base.name,
+    )
+
+
+def _target(settings: Settings, model: ProviderModel, env: Mapping[str, str]) -> Target:
+    backend = max(model.backend_refs, key=lambda ref: ref.weight)
+    return Target(
+        name=model.name,
+        wire_name=model.provider_model_id or _external_id(model, backend) or model.name,
+        provider=model.name,
+        family=_family(settings, model, backend),
+        headers=_provider_headers(backend, env),
+        base_path=urlsplit(backend.base_url).path.rstrip("/") or "/v1" if backend.base_url else "/v1",
+        chat_path=backend.chat_path,
+    )
+
+
+def _external_id(model: ProviderModel, backend: BackendRef) -> str:
+    return model.external_model_ids.get(backend.provider or backend.type or _VLLM, "")
+
+
+def _family(settings: Settings, model: ProviderModel, backend: BackendRef) -> ReasoningFamily | None:
+    family = settings.providers.defaults.reasoning_families.get(model.reasoning_family)
+    if family is None:
+        return None
+    if family.type == "reasoning_effort" and backend.provider.lower() in _OPENAI_PROVIDERS:
+        # OpenAI's own API takes the effort at the top level; only vLLM reads it from the chat template.
+        return ReasoningFamily(model.reasoning_family, "top_level_reasoning_effort", family.parameter)
+    return ReasoningFamily(model.reasoning_family, family.type, family.parameter)
+
+
+def _provider_headers(backend: BackendRef, env: Mapping[str, str]) -> dict[str, str]:
+    headers = {name.lower(): value.get_secret_value() for name, value in backend.extra_headers.items()}
+    key = backend.api_key.get_secret_value() if backend.api_key else env.get(backend.api_key_env, "")
+    if key:
+        azure = backend.provider.lower().startswith("azure")
+        header = backend.auth_header or ("api-key" if azure else "authorization")
+        prefix = backend.auth_prefix or ("" if azure or backend.auth_header else "Bearer")
+        headers[header.lower()] = f"{prefix} {key}".strip()
+    return headers
+
+
+def _listed(
+    settings: Settings, virtual: tuple[str, ...], targets: Mapping[str, Target]
+) -> Iterator[ListedModel]:
+    for name in virtual:
+        yield ListedModel(name, virtual=True, description=_AUTO_DESCRIPTION)
+    router = settings.global_.router
+    if (
+        "include_config_models_in_list" in router.model_fields_set
+        and not router.include_config_models_in_list
+    ):
+        return
+    descriptions = {
+        entry.name: entry.description
+        for card in settings.routing.model_cards
+        for entry in (card, *card.loras)
+    }
+    for name, target in targets.items():
+        yield ListedModel(name, virtual=False, description=descriptions.get(name, ""), parent=target.parent)
