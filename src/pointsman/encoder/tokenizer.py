@@ -1,0 +1,99 @@
+"""Text to word pieces, at a cost that does not grow with the text."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+
+from tokenizers import Tokenizer
+
+from pointsman.encoder.errors import ModelFilesError
+
+CHARACTERS_PER_SIDE = 2048
+"""How much of each end of a long text is tokenised: eight characters for each of 256 word pieces, about
+twice what European prose needs. Tokenising is linear in the text even when pieces are thrown away later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The part of a text that will be read: all of it, or its head and its tail."""
+
+    head: str
+    tail: str
+    """Empty when `head` is the whole text."""
+
+    def digest(self) -> bytes:
+        """Name the reading by content; equal readings give equal encodings, whatever lay between."""
+        # The length tells where the tail begins: no text can pass for the two ends of another.
+        content = f"{len(self.head)}:{self.head}{self.tail}"
+        return hashlib.blake2b(content.encode(), digest_size=16).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """Word piece numbers of one pass."""
+
+    marked: list[int]
+    """What the graph reads: the pieces between the two markers."""
+
+    truncated: bool
+
+    @property
+    def words(self) -> list[int]:
+        """The pieces of the text itself."""
+        return self.marked[1:-1]
+
+
+def cut(text: str) -> Reading:
+    """Keep both ends of a text too long to read, and make what is kept encodable."""
+    if len(text) <= 2 * CHARACTERS_PER_SIDE:
+        return Reading(head=_encodable(text), tail="")
+    return Reading(
+        head=_encodable(text[:CHARACTERS_PER_SIDE]),
+        tail=_encodable(text[-CHARACTERS_PER_SIDE:]),
+    )
+
+
+class WordPieces:
+    """A WordPiece tokenizer (Devlin et al. 2018) bounded to `max_tokens` pieces with both markers."""
+
+    def __init__(self, content: bytes, *, max_tokens: int) -> None:
+        # The library would start one thread a core for batches of one, which gain nothing from them.
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        try:
+            self._tokenizer = Tokenizer.from_buffer(content)
+        except Exception as error:  # the library raises bare Exception
+            raise ModelFilesError(f"not a tokenizer: {error}") from error
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        # "[SEP]" typed by a user is text, not a marker.
+        self._tokenizer.encode_special_tokens = True
+        self._start = self._marker("[CLS]")
+        self._end = self._marker("[SEP]")
+        room = max_tokens - 2
+        self._head = room // 2 + 1
+        self._tail = room - self._head
+
+    def pieces(self, reading: Reading) -> Pieces:
+        """Tokenise a reading: all pieces if they fit, else the first ones and the last ones."""
+        parts = [reading.head, reading.tail] if reading.tail else [reading.head]
+        # The batch call releases the interpreter lock; the single-text one does not.
+        encoded = [part.ids for part in self._tokenizer.encode_batch_fast(parts, add_special_tokens=False)]
+        first, last = encoded[0], encoded[-1]
+        fits = not reading.tail and len(first) <= self._head + self._tail
+        ids = first if fits else first[: self._head] + last[-self._tail :]
+        return Pieces(marked=[self._start, *ids, self._end], truncated=not fits)
+
+    def _marker(self, name: str) -> int:
+        number: int | None = self._tokenizer.token_to_id(name)
+        if number is None:
+            raise ModelFilesError(f"the tokenizer has no {name}")
+        return number
+
+
+def _encodable(text: str) -> str:
+    """Join surrogate pairs and replace lone surrogates, which JSON escapes can smuggle into a string."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
