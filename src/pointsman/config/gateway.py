@@ -1,0 +1,79 @@
+"""``gateway``: our own limits and the Envoy we run; every key has a safe default."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from pointsman.config.base import Count, Part, Port, Positive
+
+
+class EnvoyProcess(Part):
+    """The Envoy that ``serve`` starts and supervises."""
+
+    binary: str | None = Field(
+        None, min_length=1, description="Path of the Envoy binary; unset finds the installed one."
+    )
+    concurrency: Positive | None = Field(
+        None, description="Envoy worker threads; unset uses one per core that this process may use."
+    )
+    admin_port: Port | None = Field(
+        None, description="Loopback port of Envoy's admin interface; unset keeps it on a private socket."
+    )
+
+
+class Limits(Part):
+    """Bounds that keep one request, or a flood of them, from taking the gateway down."""
+
+    max_body_bytes: Positive = Field(
+        32 * 2**20, description="Largest request body, bytes; 32 MiB fits long contexts and a few images."
+    )
+    max_messages: Positive = Field(
+        4096, description="Most messages in one conversation; agents reach hundreds, abuse reaches millions."
+    )
+    max_concurrent_decisions: Positive = Field(
+        256, description="Requests decided at the same time; more are answered 429 instead of piling up."
+    )
+    decision_timeout_ms: Positive = Field(
+        5000, description="Longest time a decision may take, milliseconds; late signals count as not matched."
+    )
+    stream_idle_timeout_s: Positive = Field(
+        300, description="Longest silence within a response, seconds; slow prefill must fit into it."
+    )
+    connect_timeout_ms: Positive = Field(
+        1000,
+        description="Longest connecting to an engine, milliseconds; dead hosts should fail over fast.",
+    )
+    drain_timeout_s: Count = Field(
+        30,
+        description="How long running requests may finish at shutdown or reload, seconds.",
+    )
+    max_config_bytes: Positive = Field(
+        4 * 2**20, description="Largest configuration document accepted through the API, bytes."
+    )
+    encoder_threads: Positive = Field(
+        2, description="Texts encoded at the same time, one core each; more than the cores only adds waiting."
+    )
+    encoder_cache_entries: Count = Field(
+        4096, description="Encoded texts remembered by content, about 4 KiB each; 0 remembers none."
+    )
+    encoder_max_pending: Positive = Field(
+        256, description="Texts waiting for the encoder; more fail at once instead of waiting without end."
+    )
+    metric_label_values: Positive = Field(
+        200,
+        description="Distinct values of a metric label; further ones count as other, to bound memory.",
+    )
+
+
+class Gateway(Part):
+    """How the gateway itself runs."""
+
+    envoy: EnvoyProcess = Field(default_factory=EnvoyProcess, description="The Envoy that is started.")
+    limits: Limits = Field(default_factory=Limits, description="Bounds on requests and memory.")
+    on_router_failure: Literal["closed", "open"] = Field(
+        "closed",
+        description="When no decision can be had: closed answers 503, open sends requests to the default model.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe log record written; info says what changed, not what passed."
+    )
