@@ -9,7 +9,6 @@ from pointsman.core.model import Candidate, ReasoningFamily, Target
 from pointsman.dialects.openai_models import ListedModel
 from pointsman.fleet.catalog import Catalog
 
-_BUILT_IN_AUTO_NAMES = ("vllm-sr/auto", "auto")
 _AUTO_DESCRIPTION = "A decision for each request chooses the model"
 _OPENAI_PROVIDERS = frozenset({"openai", "azure", "azure-openai"})
 _VLLM = "vllm"
@@ -23,9 +22,10 @@ def catalog_from(settings: Settings, env: Mapping[str, str]) -> Catalog:
             targets[model.name] = _target(settings, model, env)
     for card in settings.routing.model_cards:
         base = targets.get(card.name)
-        for lora in card.loras if base is not None and base.provider == card.name else ():
-            targets.setdefault(lora.name, adapter(base, lora.name))
-    virtual = virtual_names(settings)
+        if base is not None and base.parent is None:
+            for lora in card.loras:
+                targets.setdefault(lora.name, adapter(base, lora.name))
+    virtual = settings.global_.router.virtual_names
     default = settings.providers.defaults.default_model
     return Catalog(
         targets=targets,
@@ -33,14 +33,6 @@ def catalog_from(settings: Settings, env: Mapping[str, str]) -> Catalog:
         listed=tuple(_listed(settings, virtual, targets)),
         default=targets.get(default),
     )
-
-
-def virtual_names(settings: Settings) -> tuple[str, ...]:
-    """The names that ask for a decision; a list in the document replaces the built-in ones."""
-    router = settings.global_.router
-    if "auto_model_names" in router.model_fields_set:
-        return tuple(router.auto_model_names)
-    return (router.auto_model_name, *_BUILT_IN_AUTO_NAMES)
 
 
 def candidates_from(settings: Settings, catalog: Catalog, decision: int) -> tuple[Candidate, ...]:

@@ -10,7 +10,9 @@ from pointsman.plugins.draft import Draft
 class EarlyAnswer(Protocol):
     """Answers instead of a model."""
 
-    type: str
+    @property
+    def type(self) -> str:
+        """The plugin's name in the document."""
 
     def answer(self, request: ChatRequest) -> str | None:
         """The answer's text, or ``None`` to let the request go on."""
@@ -20,7 +22,9 @@ class EarlyAnswer(Protocol):
 class Rewrite(Protocol):
     """Changes the request before it is forwarded."""
 
-    type: str
+    @property
+    def type(self) -> str:
+        """The plugin's name in the document."""
 
     def apply(self, draft: Draft) -> Draft:
         """The draft with this plugin's change."""
