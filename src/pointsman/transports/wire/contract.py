@@ -17,3 +17,6 @@ SUCCESS_HEADERS = "success_headers"
 
 REPLY_DETAILS = "pointsman"
 """``ImmediateResponse.details`` of our own replies: Envoy must not rewrite these as errors of its own."""
+
+POOL_CLUSTER_PREFIX = "pool/"
+"""Envoy's cluster of a pool is this and the pool's name, which keeps pools apart from our own clusters."""

@@ -1,0 +1,104 @@
+"""The HTTP filters of a listener, in the order a request meets them."""
+
+from typing import Any
+
+from pointsman.core import headers as names
+from pointsman.transports.envoy.plan import Limits
+from pointsman.transports.wire import contract
+
+_TYPE = "type.googleapis.com/envoy.extensions.filters.http."
+
+EXTPROC_CLUSTER = "pointsman-router"
+
+_PREFIXES = ("x-pointsman-", "x-vsr-looper-", "x-envoy-")
+"""Families no client may set: ours, and those that command Envoy itself (retries, timeouts)."""
+
+_RESPONSE_HEADERS = """
+local function put(headers, group)
+  if not group then return end
+  for name, value in pairs(group) do
+    if type(value) == "string" and not string.find(value, "%c") then headers:replace(name, value) end
+  end
+end
+
+function envoy_on_response(handle)
+  local decided = handle:streamInfo():dynamicMetadata():get("{namespace}")
+  if not decided then return end
+  local headers = handle:headers()
+  put(headers, decided["{always}"])
+  if string.sub(headers:get(":status"), 1, 1) == "2" then put(headers, decided["{success}"]) end
+end
+"""
+"""Renders the decision's response headers from its dynamic metadata, so the router has no part in the
+response. The names are the decision's, and some of them depend on the status: both are beyond a route's
+``response_headers_to_add``."""
+
+
+def render(limits: Limits) -> list[dict[str, Any]]:
+    """Strip, answer headers (on the way back), decide, forward."""
+    return [_strip(), _response_headers(), _extproc(limits), _router()]
+
+
+def _strip() -> dict[str, Any]:
+    """Remove what only we may set, before anything can read it. Envoy lower-cases names first."""
+    exact = [{"remove": name} for name in names.INTERNAL_REQUEST_HEADERS]
+    families = [{"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in _PREFIXES]
+    return {
+        "name": "envoy.filters.http.header_mutation",
+        "typed_config": {
+            "@type": f"{_TYPE}header_mutation.v3.HeaderMutation",
+            "mutations": {"request_mutations": [*exact, *families]},
+        },
+    }
+
+
+def _response_headers() -> dict[str, Any]:
+    source = (
+        _RESPONSE_HEADERS.replace("{namespace}", contract.NAMESPACE)
+        .replace("{always}", contract.RESPONSE_HEADERS)
+        .replace("{success}", contract.SUCCESS_HEADERS)
+    )
+    return {
+        "name": "envoy.filters.http.lua",
+        "typed_config": {
+            "@type": f"{_TYPE}lua.v3.Lua",
+            "default_source_code": {"inline_string": source},
+        },
+    }
+
+
+def _extproc(limits: Limits) -> dict[str, Any]:
+    timeout = f"{limits.decision_timeout_s:.3f}s"
+    return {
+        "name": "envoy.filters.http.ext_proc",
+        "typed_config": {
+            "@type": f"{_TYPE}ext_proc.v3.ExternalProcessor",
+            "grpc_service": {
+                "envoy_grpc": {"cluster_name": EXTPROC_CLUSTER},
+                "initial_metadata": [{"key": contract.DATA_PLANE, "value": contract.MANAGED}],
+            },
+            # A lost router must not cut running answers; what it left undecided meets the fallback route.
+            "failure_mode_allow": True,
+            "message_timeout": timeout,
+            "max_message_timeout": timeout,
+            "allow_mode_override": True,
+            "mutation_rules": {"allow_all_routing": True},
+            "metadata_options": {"receiving_namespaces": {"untyped": [contract.NAMESPACE]}},
+            "processing_mode": {
+                # SEND, although the headers say little: with SKIP Envoy drops header changes silently.
+                "request_header_mode": "SEND",
+                "request_body_mode": "BUFFERED",
+                "request_trailer_mode": "SKIP",
+                "response_header_mode": "SKIP",
+                "response_body_mode": "NONE",
+                "response_trailer_mode": "SKIP",
+            },
+        },
+    }
+
+
+def _router() -> dict[str, Any]:
+    return {
+        "name": "envoy.filters.http.router",
+        "typed_config": {"@type": f"{_TYPE}router.v3.Router", "suppress_envoy_headers": True},
+    }

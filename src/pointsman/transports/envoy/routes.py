@@ -1,0 +1,79 @@
+"""The route table: the pool header chooses a cluster, and nothing else does."""
+
+from typing import Any
+
+from pointsman.core import headers as names
+from pointsman.transports.envoy import clusters
+from pointsman.transports.envoy.plan import Plan, Pool
+
+ROUTES = "pointsman-routes"
+UNDECIDED = "undecided"
+"""Name of the route of requests that carry no decision."""
+
+_PREVIOUS_HOSTS = "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+
+
+def render(plan: Plan) -> dict[str, Any]:
+    """The ``RouteConfiguration`` resource."""
+    return {
+        "name": ROUTES,
+        # Internal to us; the logical model's header stays, engines may read it.
+        "request_headers_to_remove": [names.POOL],
+        "virtual_hosts": [
+            {
+                "name": "all",
+                "domains": ["*"],
+                # On the virtual host: while the body is buffered no decision exists, so no route of a pool.
+                "request_body_buffer_limit": plan.limits.max_body_bytes,
+                "routes": [*(_route(pool) for pool in plan.pools), _undecided(plan)],
+            }
+        ],
+    }
+
+
+def _route(pool: Pool) -> dict[str, Any]:
+    header = {"name": names.POOL, "string_match": {"exact": pool.name}}
+    return {
+        "name": clusters.cluster_name(pool.name),
+        "match": {"prefix": "/", "headers": [header]},
+        "route": _forward(pool),
+    }
+
+
+def _undecided(plan: Plan) -> dict[str, Any]:
+    """A 503 whatever happens (``local_reply`` words it), unless the operator chose to fail open."""
+    match = {"prefix": "/"}
+    for pool in plan.pools:
+        if pool.name == plan.default_pool:
+            return {"name": UNDECIDED, "match": match, "route": _forward(pool)}
+    return {"name": UNDECIDED, "match": match, "direct_response": {"status": 503}}
+
+
+def _forward(pool: Pool) -> dict[str, Any]:
+    route: dict[str, Any] = {
+        "cluster": clusters.cluster_name(pool.name),
+        # An answer may take hours; the idle timeout of the connection manager ends a silent one.
+        "timeout": "0s",
+    }
+    if any(host.tls_sni or not host.is_ip for host in pool.endpoints):
+        route["auto_host_rewrite"] = True
+    if pool.retries > 0:
+        route["retry_policy"] = _retry(pool)
+    return route
+
+
+def _retry(pool: Pool) -> dict[str, Any]:
+    """Elsewhere, a few milliseconds later. Envoy never retries once a byte went to the client."""
+    return {
+        "retry_on": ",".join(pool.retry_on),
+        "num_retries": pool.retries,
+        "retriable_status_codes": list(pool.retriable_statuses),
+        "retry_host_predicate": [
+            {
+                "name": "envoy.retry_host_predicates.previous_hosts",
+                "typed_config": {"@type": _PREVIOUS_HOSTS},
+            }
+        ],
+        "host_selection_retry_max_attempts": 5,
+        "retry_back_off": {"base_interval": "0.005s", "max_interval": "0.1s"},
+    }
