@@ -1,1 +1,1 @@
-"""Envoy's access-log stream: what became of each request."""
+"""What became of each request, as Envoy's access log tells it."""
