@@ -1,0 +1,194 @@
+"""Every metric there is. Names in `llm_` are the semantic router's, so that its dashboards keep working.
+
+All times are seconds. `docs/metrics.md` is generated from this file.
+"""
+
+from pointsman.observe.instruments import Kind, Spec
+
+FAST = (
+    0.00001,
+    0.000025,
+    0.00005,
+    0.0001,
+    0.00025,
+    0.0005,
+    0.001,
+    0.0025,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    1.0,
+)
+"""Bucket bounds for what happens before a request is forwarded: ten microseconds to one second."""
+SLOW = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+"""Bucket bounds for answers of models: ten milliseconds to five minutes."""
+SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
+"""Bucket bounds for confidences."""
+
+
+def _counter(name: str, *labels: str, meaning: str) -> Spec:
+    return Spec(Kind.COUNTER, name, meaning, labels)
+
+
+def _gauge(name: str, *labels: str, meaning: str) -> Spec:
+    return Spec(Kind.GAUGE, name, meaning, labels)
+
+
+def _histogram(name: str, *labels: str, meaning: str, buckets: tuple[float, ...]) -> Spec:
+    return Spec(Kind.HISTOGRAM, name, meaning, labels, buckets)
+
+
+MODEL_REQUESTS = _counter(
+    "llm_model_requests_total", "model", meaning="Requests forwarded to a model, counted when it was chosen."
+)
+REQUEST_ERRORS = _counter(
+    "llm_request_errors_total",
+    "model",
+    "reason",
+    meaning="Requests we refused or that ended in an error, by reason.",
+)
+ROUTING_LATENCY = _histogram(
+    "llm_model_routing_latency_seconds",
+    meaning="Time spent deciding one request, from its body to the verdict.",
+    buckets=FAST,
+)
+ROUTING_MODIFICATIONS = _counter(
+    "llm_model_routing_modifications_total",
+    "source_model",
+    "target_model",
+    meaning="Requests whose model was changed, from the name the client used to the model chosen.",
+)
+COMPLETION_LATENCY = _histogram(
+    "llm_model_completion_latency_seconds",
+    "model",
+    meaning="Time from the request to the end of a 2xx answer.",
+    buckets=SLOW,
+)
+TTFT = _histogram(
+    "llm_model_ttft_seconds",
+    "model",
+    meaning=(
+        "Time from the request to the first byte of a 2xx stream. "
+        "An engine that sends headers before its first token looks faster than it is."
+    ),
+    buckets=SLOW,
+)
+SIGNAL_EXTRACTIONS = _counter(
+    "llm_signal_extraction_total",
+    "signal_type",
+    "signal_name",
+    meaning="Signals computed, failed ones included.",
+)
+SIGNAL_LATENCY = _histogram(
+    "llm_signal_extraction_latency_seconds",
+    "signal_type",
+    meaning="Time one request spent on all signals of a family.",
+    buckets=FAST,
+)
+SIGNAL_MATCHES = _counter(
+    "llm_signal_match_total", "signal_type", "signal_name", meaning="Signals that matched."
+)
+DECISION_EVALUATIONS = _counter(
+    "llm_decision_evaluation_total", meaning="Requests for which decisions were evaluated."
+)
+DECISION_MATCHES = _counter(
+    "llm_decision_match_total", "decision_name", meaning="Requests a decision won, by its name."
+)
+DECISION_CONFIDENCE = _histogram(
+    "llm_decision_confidence",
+    "decision_name",
+    meaning="Confidence with which a decision won, 0 to 1.",
+    buckets=SHARES,
+)
+PLUGIN_EXECUTIONS = _counter(
+    "llm_plugin_execution_total",
+    "plugin_type",
+    "decision_name",
+    "status",
+    meaning="Plugins that ran for a request that was forwarded or answered early; status is `success`.",
+)
+REASONING_DECISIONS = _counter(
+    "llm_reasoning_decisions_total",
+    "category",
+    "model",
+    "enabled",
+    "effort",
+    meaning="Requests a decision won, by whether the model reasons; category is the strongest domain.",
+)
+REQUESTS = _counter(
+    "pointsman_requests_total",
+    "decision",
+    "model",
+    "status",
+    meaning="Requests that have ended, by the status the client saw (`0`: gone before there was one).",
+)
+PHASES = _histogram(
+    "pointsman_phase_seconds",
+    "phase",
+    meaning="Time spent in each phase of deciding a request.",
+    buckets=FAST,
+)
+SIGNAL_ERRORS = _counter(
+    "pointsman_signal_errors_total",
+    "family",
+    "name",
+    "reason",
+    meaning="Signals that could not be computed: `timeout`, `overloaded`, `not_computed` or `failed`.",
+)
+EXTPROC_STREAMS = _counter(
+    "pointsman_extproc_streams_total", "outcome", meaning="Streams of the data plane that ended, by outcome."
+)
+EXTPROC_ERRORS = _counter(
+    "pointsman_extproc_errors_total", "kind", meaning="Errors met while talking to the data plane, by kind."
+)
+INFLIGHT_DECISIONS = _gauge(
+    "pointsman_inflight_decisions", meaning="Requests that are being decided at this moment."
+)
+ENVOY_RESTARTS = _counter(
+    "pointsman_envoy_restarts_total", meaning="Times our own Envoy ended unasked and was started again."
+)
+CONFIG_RELOADS = _counter(
+    "pointsman_config_reloads_total",
+    "result",
+    meaning="Reloads of the configuration: `ok`, or `failed` when the running one was kept.",
+)
+JOURNAL_INCOMPLETE = _counter(
+    "pointsman_journal_incomplete_total",
+    "reason",
+    meaning=(
+        "Requests logged without knowing their end or their decision: "
+        "`no_outcome`, `no_ruling`, `superseded`, `overflow`, `no_request_id` or `shutdown`."
+    ),
+)
+BUILD_INFO = _gauge(
+    "pointsman_build_info", "version", "python", meaning="Always 1; the labels say which build this is."
+)
+
+CATALOGUE = (
+    MODEL_REQUESTS,
+    REQUEST_ERRORS,
+    ROUTING_LATENCY,
+    ROUTING_MODIFICATIONS,
+    COMPLETION_LATENCY,
+    TTFT,
+    SIGNAL_EXTRACTIONS,
+    SIGNAL_LATENCY,
+    SIGNAL_MATCHES,
+    DECISION_EVALUATIONS,
+    DECISION_MATCHES,
+    DECISION_CONFIDENCE,
+    PLUGIN_EXECUTIONS,
+    REASONING_DECISIONS,
+    REQUESTS,
+    PHASES,
+    SIGNAL_ERRORS,
+    EXTPROC_STREAMS,
+    EXTPROC_ERRORS,
+    INFLIGHT_DECISIONS,
+    ENVOY_RESTARTS,
+    CONFIG_RELOADS,
+    JOURNAL_INCOMPLETE,
+    BUILD_INFO,
+)

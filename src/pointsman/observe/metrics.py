@@ -1,0 +1,179 @@
+"""Counting what happens: rulings, outcomes, and the health of the process around them."""
+
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import Counter
+
+from pointsman import __version__
+from pointsman.core import headers as names
+from pointsman.core.signal import Signal, SignalKey, SignalSet
+from pointsman.core.trace import Ruling, Trace
+from pointsman.core.verdict import Forward
+from pointsman.observe import catalogue
+from pointsman.observe.instruments import Instruments
+from pointsman.observe.journal import Entry
+from pointsman.observe.labels import Labels
+from pointsman.observe.reasons import refusal_reason, signal_error_reason, upstream_reason
+from pointsman.observe.summary import decision_name, decision_us
+
+UNKNOWN_MODEL = "unknown"
+"""What a model name a client made up is counted as."""
+
+_SIGNALS_REMEMBERED = 1000
+
+
+class Metrics:
+    """All metrics of the process, in a registry of their own; lives as long as the process.
+
+    Only names that the configuration knows become label values, and every one passes `labels`.
+    """
+
+    def __init__(self, labels: Labels | None = None) -> None:
+        self._instruments = Instruments(catalogue.CATALOGUE, labels=labels or Labels())
+        self._signal_series: dict[SignalKey, tuple[Counter, Counter]] = {}
+        self._instruments.gauge(catalogue.BUILD_INFO, __version__, platform.python_version()).set(1)
+        for result in ("ok", "failed"):
+            # Present from the start, so that an alert on the rate sees the first failure.
+            self._instruments.counter(catalogue.CONFIG_RELOADS, result)
+
+    def render(self) -> bytes:
+        """All metrics in the Prometheus text format 0.0.4."""
+        return self._instruments.render()
+
+    def record_ruling(self, ruling: Ruling) -> None:
+        """Count one ruling: its signals, decision, model and time."""
+        trace = ruling.trace
+        self._count_phases(trace)
+        self._count_signals(trace.signals)
+        self._count_decision(trace)
+        self._count_plugins(ruling)
+        if isinstance(ruling.verdict, Forward):
+            self._count_model(trace)
+        elif reason := refusal_reason(trace, ruling.verdict.status):
+            model = trace.selection.candidate.target.name if trace.selection else UNKNOWN_MODEL
+            self._instruments.counter(catalogue.REQUEST_ERRORS, model, reason).inc()
+
+    def record_outcome(self, entry: Entry) -> None:
+        """Count one request that has ended, as the journal hands it on."""
+        summary, outcome, status = entry.summary, entry.outcome, entry.status
+        decision, model = (summary.decision, summary.model) if summary else ("", "")
+        self._instruments.counter(catalogue.REQUESTS, decision, model, str(status)).inc()
+        if entry.incomplete:
+            self._instruments.counter(catalogue.JOURNAL_INCOMPLETE, entry.incomplete).inc()
+        if summary is None or outcome is None or summary.reply_status:
+            return
+        if reason := upstream_reason(status):
+            self._instruments.counter(catalogue.REQUEST_ERRORS, model, reason).inc()
+            return
+        if outcome.duration_ms is not None:
+            seconds = outcome.duration_ms / 1e3
+            self._instruments.histogram(catalogue.COMPLETION_LATENCY, model).observe(seconds)
+        if summary.stream and outcome.ttfb_ms is not None:
+            self._instruments.histogram(catalogue.TTFT, model).observe(outcome.ttfb_ms / 1e3)
+
+    @contextmanager
+    def deciding(self) -> Iterator[None]:
+        """Count a request as being decided while the block runs."""
+        gauge = self._instruments.gauge(catalogue.INFLIGHT_DECISIONS)
+        gauge.inc()
+        try:
+            yield
+        finally:
+            gauge.dec()
+
+    def record_stream(self, outcome: str) -> None:
+        """Count one ext_proc stream that ended."""
+        self._instruments.counter(catalogue.EXTPROC_STREAMS, outcome).inc()
+
+    def record_extproc_error(self, kind: str) -> None:
+        """Count one error met while talking ext_proc."""
+        self._instruments.counter(catalogue.EXTPROC_ERRORS, kind).inc()
+
+    def record_envoy_restart(self) -> None:
+        """Count one restart of our own Envoy."""
+        self._instruments.counter(catalogue.ENVOY_RESTARTS).inc()
+
+    def record_reload(self, *, ok: bool) -> None:
+        """Count one attempt to reload the configuration."""
+        self._instruments.counter(catalogue.CONFIG_RELOADS, "ok" if ok else "failed").inc()
+
+    def _count_phases(self, trace: Trace) -> None:
+        total = decision_us(trace)
+        self._instruments.histogram(catalogue.ROUTING_LATENCY).observe(total / 1e6)
+        for phase, spent in trace.phases_us.items():
+            self._instruments.histogram(catalogue.PHASES, phase).observe(spent / 1e6)
+
+    def _count_signals(self, signals: SignalSet) -> None:
+        spent: dict[str, float] = {}
+        for signal in signals:
+            family = signal.key.family
+            spent[family] = spent.get(family, 0.0) + signal.cost_us
+            extractions, matches = self._series_of(signal)
+            extractions.inc()
+            if signal.matched:
+                matches.inc()
+            if signal.error:
+                reason = signal_error_reason(signal.error)
+                self._instruments.counter(catalogue.SIGNAL_ERRORS, family, signal.key.name, reason).inc()
+        for family, cost_us in spent.items():
+            self._instruments.histogram(catalogue.SIGNAL_LATENCY, family).observe(cost_us / 1e6)
+
+    def _series_of(self, signal: Signal) -> tuple[Counter, Counter]:
+        # Signals are the most frequent thing counted: one lookup here instead of two guarded ones.
+        key = signal.key
+        series = self._signal_series.get(key)
+        if series is None:
+            if len(self._signal_series) >= _SIGNALS_REMEMBERED:
+                self._signal_series.clear()
+            series = self._signal_series[key] = (
+                self._instruments.counter(catalogue.SIGNAL_EXTRACTIONS, key.family, key.name),
+                self._instruments.counter(catalogue.SIGNAL_MATCHES, key.family, key.name),
+            )
+        return series
+
+    def _count_decision(self, trace: Trace) -> None:
+        if trace.match is None:
+            return
+        self._instruments.counter(catalogue.DECISION_EVALUATIONS).inc()
+        if name := decision_name(trace):
+            self._instruments.counter(catalogue.DECISION_MATCHES, name).inc()
+            self._instruments.histogram(catalogue.DECISION_CONFIDENCE, name).observe(trace.match.confidence)
+
+    def _count_plugins(self, ruling: Ruling) -> None:
+        match = ruling.trace.match
+        if match is None or match.decision is None:
+            return
+        # A forwarded request passed every plugin; an early answer names the one that gave it.
+        verdict = ruling.verdict
+        answered_by = "" if isinstance(verdict, Forward) else verdict.headers.get(names.RESPONSE_PATH, "")
+        for plugin in match.decision.plugins:
+            kind = getattr(plugin, "type", "")
+            if isinstance(verdict, Forward) or kind == answered_by:
+                self._instruments.counter(
+                    catalogue.PLUGIN_EXECUTIONS, kind, match.decision.name, "success"
+                ).inc()
+
+    def _count_model(self, trace: Trace) -> None:
+        if trace.selection is None:
+            return
+        candidate = trace.selection.candidate
+        target = candidate.target.name
+        self._instruments.counter(catalogue.MODEL_REQUESTS, target).inc()
+        requested = trace.request.model if trace.request else ""
+        if requested != target:
+            # A virtual name is one of ours; any other name that differs may be anything.
+            source = requested if trace.virtual else UNKNOWN_MODEL
+            self._instruments.counter(catalogue.ROUTING_MODIFICATIONS, source, target).inc()
+        if trace.match is not None and trace.match.decision is not None:
+            enabled, effort = ("true", candidate.effort) if candidate.use_reasoning else ("false", "")
+            self._instruments.counter(
+                catalogue.REASONING_DECISIONS, strongest_domain(trace.signals), target, enabled, effort
+            ).inc()
+
+
+def strongest_domain(signals: SignalSet) -> str:
+    """Name of the domain signal that matched with the highest confidence, or an empty string."""
+    domains = [signal for signal in signals if signal.key.family == "domain" and signal.matched]
+    return max(domains, key=lambda signal: signal.confidence).key.name if domains else ""

@@ -1,0 +1,27 @@
+"""What became of a request, as the data plane reports it once the answer has ended."""
+
+import msgspec
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """The end of one request. Fields the data plane did not tell keep their defaults."""
+
+    request_id: str
+    status: int = 0
+    """HTTP status the client saw; 0 when the connection ended before there was one."""
+    pool: str = ""
+    """The provider model whose endpoints served it."""
+    model: str = ""
+    """The model the data plane believes was chosen; the ruling's, where there is one, is preferred."""
+    endpoint: str = ""
+    """Address of the engine that answered, `host:port`."""
+    flags: str = ""
+    """Envoy's response flags (`UF`, `UH`, `DC`, ...), empty when nothing went wrong."""
+    duration_ms: float | None = None
+    """From the first byte of the request to the last byte of the answer, milliseconds."""
+    ttfb_ms: float | None = None
+    """From the first byte of the request to the first byte of the answer, milliseconds."""
+    attempts: int = 0
+    """How often the request was sent upstream; 0 when it never was."""
+    method: str = ""
+    path: str = ""

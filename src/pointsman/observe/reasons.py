@@ -1,0 +1,41 @@
+"""Why something failed, as one of a few words: messages would make labels without bound."""
+
+from pointsman.core.trace import Trace
+
+_REFUSALS = {401: "unauthorized", 403: "forbidden", 413: "too_large", 429: "overloaded", 504: "timeout"}
+
+
+def refusal_reason(trace: Trace, status: int) -> str:
+    """Why we refused a request with `status`; empty when our answer was not a refusal."""
+    if status < 400:
+        return ""
+    if status in _REFUSALS:
+        return _REFUSALS[status]
+    if status >= 500:
+        return "unavailable" if status == 503 else "internal_error"
+    if trace.request is None:
+        return "parse_error"
+    if trace.selection is None:
+        return "no_model_selected" if trace.virtual else "model_not_found"
+    return "invalid_request"
+
+
+def upstream_reason(status: int) -> str:
+    """Why a forwarded request failed with `status`; empty when it did not."""
+    if status == 0:
+        return "cancellation"
+    if status == 504:
+        return "timeout"
+    if status >= 500:
+        return "upstream_5xx"
+    return "upstream_4xx" if status >= 400 else ""
+
+
+def signal_error_reason(error: str) -> str:
+    """The class a signal's error message belongs to."""
+    text = error.lower()
+    if "deadline" in text or "timeout" in text or "timed out" in text:
+        return "timeout"
+    if "busy" in text or "overload" in text or "pending" in text:
+        return "overloaded"
+    return "not_computed" if "not computed" in text else "failed"
