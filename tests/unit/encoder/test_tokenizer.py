@@ -1,0 +1,92 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pointsman.encoder import ModelFilesError
+from pointsman.encoder.model_files import SHIPPED
+from pointsman.encoder.tokenizer import CHARACTERS_PER_SIDE, WordPieces, cut
+
+CLS, SEP = 101, 102
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> WordPieces:
+    return WordPieces((SHIPPED / "tokenizer.json").read_bytes(), max_tokens=512)
+
+
+def test_a_short_text_is_read_whole_between_its_markers(tokenizer: WordPieces) -> None:
+    """Neither padding nor the cut at 128 that the published tokenizer asks for is applied."""
+    assert tokenizer.pieces(cut("hello world")).marked == [CLS, 7592, 2088, SEP]
+    assert len(tokenizer.pieces(cut("hello " * 300)).words) == 300
+
+
+@pytest.mark.parametrize(
+    ("words", "read", "truncated"), [(510, 510, False), (511, 510, True), (600, 510, True)]
+)
+def test_the_cut_comes_exactly_at_the_limit(
+    tokenizer: WordPieces, words: int, read: int, *, truncated: bool
+) -> None:
+    """510 pieces are read whole; of 511 the middle one is not."""
+    pieces = tokenizer.pieces(cut("a " * words))
+    assert (len(pieces.words), pieces.truncated) == (read, truncated)
+
+
+def test_head_and_tail_are_256_and_254_pieces(tokenizer: WordPieces) -> None:
+    """A long text gives its first 256 pieces and its last 254."""
+    pieces = tokenizer.pieces(cut("hello " * 1000 + "world " * 1000))
+    hello, world = 7592, 2088
+    assert pieces.words == [hello] * 256 + [world] * 254
+
+
+def test_a_marker_typed_by_a_user_is_text(tokenizer: WordPieces) -> None:
+    """'[SEP]' and its kin never become the numbers that structure the input."""
+    special = {0, 100, CLS, SEP, 103}
+    words = tokenizer.pieces(cut("a [SEP] b [CLS] c [PAD] d [MASK] e [UNK]")).words
+    assert not special & set(words)
+
+
+@pytest.mark.parametrize(
+    ("length", "kept"),
+    [
+        (2 * CHARACTERS_PER_SIDE, 2 * CHARACTERS_PER_SIDE),
+        (2 * CHARACTERS_PER_SIDE + 1, 2 * CHARACTERS_PER_SIDE),
+        (10**6, 2 * CHARACTERS_PER_SIDE),
+    ],
+)
+def test_characters_are_cut_before_tokenising(length: int, kept: int) -> None:
+    """However long the text, what is tokenised has a fixed upper bound."""
+    reading = cut("x" * length)
+    assert len(reading.head) + len(reading.tail) == kept
+
+
+def test_surrogate_pairs_are_joined_and_lone_ones_replaced() -> None:
+    """Two halves of an emoji become the emoji; a half alone becomes the replacement character."""
+    assert cut("\ud83d\ude00").head == "\U0001f600"
+    assert cut("a\ud83db").head == "a\ufffdb"
+
+
+def test_two_ends_are_not_taken_for_a_text_that_spells_them_out() -> None:
+    """The digest of a cut text differs from that of a text made of the same characters."""
+    long_text = "a" * CHARACTERS_PER_SIDE + "middle" + "b" * CHARACTERS_PER_SIDE
+    spelt_out = "a" * CHARACTERS_PER_SIDE + "b" * CHARACTERS_PER_SIDE
+    assert cut(long_text).digest() != cut(spelt_out).digest()
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=st.text(st.characters(codec=None), max_size=3000), repeats=st.integers(1, 4))
+def test_any_text_stays_inside_the_limit(tokenizer: WordPieces, text: str, repeats: int) -> None:
+    """Every string gives at most 512 numbers, all in the vocabulary, framed by the markers."""
+    marked = tokenizer.pieces(cut(text * repeats)).marked
+    assert 2 <= len(marked) <= 512
+    assert (marked[0], marked[-1]) == (CLS, SEP)
+    assert all(0 <= piece < 30522 for piece in marked)
+
+
+def test_a_tokenizer_without_markers_is_refused() -> None:
+    """A tokenizer of another family is an error that names what it lacks."""
+    other = (
+        b'{"version":"1.0","model":{"type":"WordPiece","vocab":{"a":0},"unk_token":"a",'
+        b'"continuing_subword_prefix":"##","max_input_chars_per_word":100}}'
+    )
+    with pytest.raises(ModelFilesError, match=r"\[CLS\]"):
+        WordPieces(other, max_tokens=512)
