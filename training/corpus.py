@@ -65,11 +65,17 @@ class Corpus:
         return np.array([row.label for row in self.rows])
 
 
+def load_rows(data: Path) -> tuple[Row, ...]:
+    """Read the labelled questions."""
+    content = gzip.decompress((data / "domain.jsonl.gz").read_bytes())
+    return tuple(msgspec.json.decode(line, type=Row) for line in content.splitlines())
+
+
 def load_corpus(data: Path, *, model: Path = SHIPPED, cache: Path = CACHE) -> Corpus:
     """Read the rows and embed them, resuming from the cache where an earlier run stopped."""
-    content = (data / "domain.jsonl.gz").read_bytes()
-    rows = tuple(msgspec.json.decode(line, type=Row) for line in gzip.decompress(content).splitlines())
+    rows = load_rows(data)
     graph, tokenizer = (model / "encoder.onnx").read_bytes(), (model / "tokenizer.json").read_bytes()
+    content = "\n".join(row.text for row in rows).encode()
     name = hashlib.sha256(content + graph + tokenizer).hexdigest()[:16]
     pieces = WordPieces(tokenizer, max_tokens=MAX_TOKENS)
     texts = [pieces.pieces(cut(row.text)) for row in rows]
