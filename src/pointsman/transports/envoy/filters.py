@@ -2,16 +2,12 @@
 
 from typing import Any
 
-from pointsman.core import headers as names
 from pointsman.transports.envoy.plan import Limits
 from pointsman.transports.wire import contract
 
 _TYPE = "type.googleapis.com/envoy.extensions.filters.http."
 
 EXTPROC_CLUSTER = "pointsman-router"
-
-_PREFIXES = ("x-pointsman-", "x-vsr-looper-", "x-envoy-")
-"""Families no client may set: ours, and those that command Envoy itself (retries, timeouts)."""
 
 _RESPONSE_HEADERS = """
 local function put(headers, group)
@@ -35,21 +31,8 @@ response. The names are the decision's, and some of them depend on the status: b
 
 
 def render(limits: Limits) -> list[dict[str, Any]]:
-    """Strip, answer headers (on the way back), decide, forward."""
-    return [_strip(), _response_headers(), _extproc(limits), _router()]
-
-
-def _strip() -> dict[str, Any]:
-    """Remove what only we may set, before anything can read it. Envoy lower-cases names first."""
-    exact = [{"remove": name} for name in names.INTERNAL_REQUEST_HEADERS]
-    families = [{"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in _PREFIXES]
-    return {
-        "name": "envoy.filters.http.header_mutation",
-        "typed_config": {
-            "@type": f"{_TYPE}header_mutation.v3.HeaderMutation",
-            "mutations": {"request_mutations": [*exact, *families]},
-        },
-    }
+    """Answer headers (on the way back), decide, forward."""
+    return [_response_headers(), _extproc(limits), _router()]
 
 
 def _response_headers() -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pointsman.core import headers as names
-from pointsman.transports.envoy import clusters, filters, local_reply, routes
+from pointsman.transports.envoy import clusters, filters, local_reply, routes, strip
 from pointsman.transports.envoy.plan import Limits, Listener, Plan
 
 _HCM = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
@@ -37,6 +37,7 @@ def _manager(plan: Plan) -> dict[str, Any]:
             "route_config_name": routes.ROUTES,
             "config_source": clusters.file_source(plan.run_dir / ROUTES_FILE),
         },
+        "early_header_mutation_extensions": [strip.render()],
         "http_filters": filters.render(plan.limits),
         "local_reply_config": local_reply.render(plan.limits.max_body_bytes),
         "access_log": [_access_log()],

@@ -11,6 +11,7 @@ from pointsman.transports.envoy.plan import Plan
 from pointsman.transports.envoy.process import LOG_ARGUMENTS, OnLog
 from pointsman.transports.envoy.supervisor import State, Supervisor
 
+_LOG_FILE = "envoy.log"
 _POLL_S = 0.02
 _APPLY_S = 10.0
 
@@ -23,8 +24,6 @@ def command(binary: Path, bootstrap: Path, concurrency: int | None) -> tuple[str
         "-c",
         str(bootstrap),
         "--disable-hot-restart",
-        "-l",
-        "warning",
         *LOG_ARGUMENTS,
         *workers,
     )
@@ -57,7 +56,7 @@ class ManagedEnvoy:
         bootstrap = self._files.write(plan)
         self._admin = Admin(plan.admin_socket)
         line = command(self._binary, bootstrap, plan.concurrency)
-        self._supervisor = Supervisor(line, self._admin, self._on_log)
+        self._supervisor = Supervisor(line, self._admin, plan.run_dir / _LOG_FILE, self._on_log)
         await self._supervisor.start()
 
     async def update(self, plan: Plan) -> bool:

@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from pointsman.core.errors import StartError
@@ -70,6 +71,7 @@ class Supervisor:
         self,
         command: Sequence[str],
         admin: AdminPort,
+        log_file: Path,
         on_log: OnLog,
         *,
         backoff: Backoff = Backoff(),
@@ -77,6 +79,7 @@ class Supervisor:
     ) -> None:
         self._command = tuple(command)
         self._admin = admin
+        self._log_file = log_file
         self._on_log = on_log
         self._backoff = backoff
         self._chances = chances
@@ -97,7 +100,7 @@ class Supervisor:
     async def start(self, patience_s: float = 30.0) -> None:
         """Return when Envoy is ready; ``StartError`` with its own words when it ends, or is late."""
         try:
-            self._process = await Process.spawn(self._command, self._on_log)
+            self._process = await Process.spawn(self._command, self._log_file, self._on_log)
         except OSError as error:
             raise StartError(f"cannot start {self._command[0]}: {error}") from error
         try:
@@ -146,7 +149,7 @@ class Supervisor:
             await self._chances.sleep(self._backoff.delay_s(failures, self._chances.random()))
             self._restarts += 1
             try:
-                self._process = await Process.spawn(self._command, self._on_log)
+                self._process = await Process.spawn(self._command, self._log_file, self._on_log)
             except OSError:
                 # The binary is gone for the moment (an upgrade); the next turn counts it as a failure.
                 self._process = None

@@ -1,0 +1,99 @@
+"""The document as a ``Plan`` for our own Envoy."""
+
+from pathlib import Path
+
+from pointsman.config import Settings
+from pointsman.config.providers import BackendRef, ProviderModel
+from pointsman.transports.envoy import rundir
+from pointsman.transports.envoy.plan import (
+    RETRY_ON,
+    HealthCheck,
+    Host,
+    LbPolicy,
+    Limits,
+    Listener,
+    Plan,
+    Pool,
+)
+
+_POLICIES: dict[str, LbPolicy] = {"roundrobin": "round_robin", "least_request": "least_request"}
+_DEFAULT = Pool(name="", endpoints=())
+_CHECK = HealthCheck()
+_ENVOY_SLACK_S = 0.5
+"""Envoy waits this much longer than the router's own deadline, so that the router's answer arrives."""
+
+
+def listeners_of(settings: Settings) -> tuple[Listener, ...]:
+    """Where clients connect."""
+    if not settings.listeners:
+        return (Listener(name="http", address="127.0.0.1", port=8801),)
+    return tuple(
+        Listener(name=listener.name, address=listener.address, port=listener.port)
+        for listener in settings.listeners
+    )
+
+
+def plan_from(settings: Settings, run_dir: Path) -> Plan:
+    """What Envoy must do for this document. A document without listeners gets one on 127.0.0.1:8801."""
+    limits = settings.gateway.limits
+    pools = tuple(_pool(settings, model) for model in settings.providers.models if model.backend_refs)
+    return Plan(
+        listeners=listeners_of(settings),
+        pools=pools,
+        run_dir=run_dir,
+        extproc_socket=run_dir / rundir.EXTPROC_SOCKET,
+        accesslog_socket=run_dir / rundir.ACCESSLOG_SOCKET,
+        admin_socket=run_dir / rundir.ADMIN_SOCKET,
+        limits=Limits(
+            max_body_bytes=limits.max_body_bytes,
+            decision_timeout_s=limits.decision_timeout_ms / 1000 + _ENVOY_SLACK_S,
+            stream_idle_timeout_s=limits.stream_idle_timeout_s,
+        ),
+        concurrency=settings.gateway.envoy.concurrency,
+        default_pool=_default_pool(settings) if settings.gateway.on_router_failure == "open" else None,
+    )
+
+
+def _pool(settings: Settings, model: ProviderModel) -> Pool:
+    reliability = model.reliability
+    asked = reliability.model_fields_set
+    check = HealthCheck(
+        path=reliability.health_check_path,
+        interval_s=reliability.health_check_interval or _CHECK.interval_s,
+        timeout_s=reliability.health_check_timeout or _CHECK.timeout_s,
+    )
+    conditions = tuple(part.strip() for part in reliability.retry_on.split(",") if part.strip())
+    return Pool(
+        name=model.name,
+        endpoints=tuple(_host(backend) for backend in model.backend_refs if backend.weight > 0),
+        lb_policy=reliability.lb_policy or _POLICIES[settings.fleet.policy],
+        # A document that says nothing gets our default; one that says 0 gets none.
+        retries=reliability.retry_count if "retry_count" in asked else _DEFAULT.retries,
+        retry_on=conditions or RETRY_ON,
+        consecutive_5xx=reliability.consecutive_5xx or _DEFAULT.consecutive_5xx,
+        base_ejection_s=reliability.base_ejection_time or _DEFAULT.base_ejection_s,
+        max_ejection_percent=(
+            _DEFAULT.max_ejection_percent
+            if reliability.max_ejection_percent is None
+            else reliability.max_ejection_percent
+        ),
+        health_check=check if reliability.health_check_path else None,
+        connect_timeout_s=settings.gateway.limits.connect_timeout_ms / 1000,
+    )
+
+
+def _host(backend: BackendRef) -> Host:
+    address, port = backend.address
+    return Host(address=address, port=port, weight=backend.weight, tls_sni=address if backend.tls else None)
+
+
+def _default_pool(settings: Settings) -> str | None:
+    """The pool behind the default model, for a document that chose to fail open."""
+    name = settings.providers.defaults.default_model
+    pools = {model.name for model in settings.providers.models if model.backend_refs}
+    if name in pools:
+        return name
+    for card in settings.routing.model_cards:
+        if card.name in pools and any(lora.name == name for lora in card.loras):
+            return card.name
+    return None
