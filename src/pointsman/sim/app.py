@@ -68,6 +68,8 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     sim = request.app[SIM]
     visit = request[VISIT] = Visit(request.path, request.method, request_id(request))
     sim.state.arrive(visit)
+    connection = request.transport
+    sim.busy.add(connection)
     try:
         answer = await _answer(request, handler)
     except errors.ApiError as error:
@@ -79,6 +81,8 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     except (asyncio.CancelledError, ConnectionError):
         sim.state.leave(visit, "cancelled")
         raise
+    finally:
+        sim.busy.discard(connection)
     visit.status = answer.status
     sim.state.leave(visit, "answered")
     return answer

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import logging
 import socket
+from collections.abc import Collection
 
 from aiohttp import web
 
@@ -25,8 +26,11 @@ class PortInUseError(Exception):
 class Listener:
     """One address of an application. `open`, `close` and `refuse` may be called in any order."""
 
-    def __init__(self, runner: web.AppRunner, host: str, port: int) -> None:
+    def __init__(
+        self, runner: web.AppRunner, host: str, port: int, busy: Collection[asyncio.BaseTransport | None]
+    ) -> None:
         self._runner = runner
+        self._busy = busy
         self._host = host
         self.port = port
         """The port; the one chosen by the system once opened, if 0 was asked for."""
@@ -63,8 +67,14 @@ class Listener:
             return
         site, self._site = self._site, None
         await site.stop()
-        if self._runner.server is not None:
-            self._runner.server.pre_shutdown()
+        for connection in self._runner.server.connections if self._runner.server else ():
+            transport = connection.transport
+            if transport is None or transport.get_extra_info("sockname")[1] != self.port:
+                continue
+            if transport in self._busy:
+                connection.close()  # once it has answered
+            else:
+                connection.force_close()
 
     async def refuse(self, seconds: float | None) -> None:
         """Close for this long; None: until told otherwise; 0: listen again."""

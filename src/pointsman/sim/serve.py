@@ -71,10 +71,10 @@ async def running(
         shutdown_timeout=max(_SHORTEST_GRACE_S, grace_ms / 1000.0),
     )
     await runner.setup()
-    listener = Listener(runner, settings.host, settings.port)
+    listener = Listener(runner, settings.host, settings.port, app[SIM].busy)
     try:
         await listener.open()
-        control_url = await _open_control(runner, settings)
+        control_url = await _open_control(runner, settings, app[SIM])
         app[SIM].refuse = listener.refuse
         fault = settings.fault
         if fault is not None and fault.kind is FaultKind.REFUSE:
@@ -96,9 +96,9 @@ async def serve(settings: SimSettings, announce: Callable[[RunningSim], None]) -
         await stop.wait()
 
 
-async def _open_control(runner: web.AppRunner, settings: SimSettings) -> str | None:
+async def _open_control(runner: web.AppRunner, settings: SimSettings, sim: Sim) -> str | None:
     if settings.control_port is None:
         return None
-    listener = Listener(runner, settings.host, settings.control_port)
+    listener = Listener(runner, settings.host, settings.control_port, sim.busy)
     await listener.open()
     return listener.url

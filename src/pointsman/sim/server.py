@@ -25,6 +25,8 @@ class Sim:
     board: FaultBoard
     state: SimState
     refuse: Refuse | None = None
+    busy: set[asyncio.BaseTransport | None] = field(default_factory=set)
+    """Connections on which a request is being answered."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     def describe(self) -> dict[str, Any]:

@@ -1,0 +1,63 @@
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
+from sim_lab import Client, chat, drive
+
+from pointsman.sim import RunningSim
+
+
+def _samples(page: str) -> dict[str, Sample]:
+    families = list(text_string_to_metric_families(page))
+    return {sample.name: sample for family in families for sample in family.samples}
+
+
+def test_the_page_parses_and_has_the_series_routers_read() -> None:
+    """Prometheus' own parser reads /metrics and finds vLLM's names with vLLM's labels."""
+
+    async def scenario(_sim: RunningSim, http: Client) -> Any:
+        await http.post("/v1/chat/completions", chat())
+        return (await http.get("/metrics")).text
+
+    samples = _samples(drive(scenario))
+    for name in (
+        "vllm:num_requests_running",
+        "vllm:num_requests_waiting",
+        "vllm:kv_cache_usage_perc",
+        "vllm:prompt_tokens_total",
+        "vllm:generation_tokens_total",
+        "vllm:prefix_cache_queries_total",
+        "vllm:prefix_cache_hits_total",
+        "vllm:time_to_first_token_seconds_count",
+        "vllm:e2e_request_latency_seconds_sum",
+        "vllm:request_success_total",
+    ):
+        assert samples[name].labels["model_name"] == "tiny"
+        assert samples[name].labels["engine"] == "0"
+    assert samples["vllm:generation_tokens_total"].value == 32
+    assert samples["vllm:time_to_first_token_seconds_count"].value == 1
+    assert "vllm:lora_requests_info" not in samples
+
+
+def test_a_running_request_shows_in_gauges_and_lora_info() -> None:
+    """While an adapter answers, the gauges are above zero and lora_requests_info names it; then no more."""
+
+    async def scenario(_sim: RunningSim, http: Client) -> Any:
+        body = chat("word " * 500, model="sql", stream=True)
+        async with http.stream("/v1/chat/completions", body) as response:
+            await response.content.readline()
+            during = (await http.get("/metrics")).text
+            await response.read()
+        return during, (await http.get("/metrics")).text
+
+    during, after = (_samples(page) for page in drive(scenario, loras=("sql",), rate=100, answer_tokens=50))
+    assert during["vllm:num_requests_running"].value == 1
+    assert 0 < during["vllm:kv_cache_usage_perc"].value < 1
+    assert during["vllm:lora_requests_info"].labels == {
+        "max_lora": "1",
+        "running_lora_adapters": "sql",
+        "waiting_lora_adapters": "",
+    }
+    assert after["vllm:num_requests_running"].value == 0
+    assert after["vllm:kv_cache_usage_perc"].value == 0
+    assert after["vllm:lora_requests_info"].labels["running_lora_adapters"] == ""
