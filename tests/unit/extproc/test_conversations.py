@@ -97,7 +97,7 @@ def test_any_conversation_is_survived(
         if not collecting:
             assert len(answers) == 1 or exchange.done
             assert all(_fits(answer, message) for answer in answers)
-    exchange.half_closed()
+    exchange.leave()
     assert exchange.done
 
 

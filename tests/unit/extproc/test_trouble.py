@@ -128,6 +128,6 @@ def test_leaving_early_is_counted(kit: Any, witness: Any, fed: int, counted: int
     """A stream that goes away before its answer is counted once; after the answer it is how streams end."""
     exchange = kit.exchange(kit.router(_FORWARD), seen=witness)
     kit.converse(exchange, *(kit.say.headers(), kit.say.body())[:fed])
-    exchange.half_closed()
-    exchange.cancelled()
-    assert witness.errors == [ErrorKind.HALF_CLOSED] * counted
+    exchange.leave()
+    exchange.leave()
+    assert witness.errors == [ErrorKind.ABANDONED] * counted

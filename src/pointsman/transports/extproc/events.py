@@ -22,10 +22,9 @@ class ErrorKind(StrEnum):
     """A body over the bound; 413."""
     PROTOCOL = "protocol"
     """A message the data plane should not have sent."""
-    HALF_CLOSED = "half_closed"
-    """The data plane closed its side before the request was complete."""
-    CANCELLED = "cancelled"
-    """The stream was cancelled or lost before the answer."""
+    ABANDONED = "abandoned"
+    """The stream was closed, cancelled or lost before the answer: the client left, or the data plane died
+    (gRPC does not always tell these apart)."""
 
 
 def _ignore(*_: object) -> None:

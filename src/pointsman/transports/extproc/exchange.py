@@ -90,17 +90,10 @@ class Exchange:
                 return ()
             return self._reply_with(self._bench.defect(self._arrival.head, exc))
 
-    def half_closed(self) -> None:
-        """The data plane closed its side: fine after the answer, counted before it."""
-        self._leave(ErrorKind.HALF_CLOSED)
-
-    def cancelled(self) -> None:
-        """The stream was cancelled or lost: fine after the answer, counted before it."""
-        self._leave(ErrorKind.CANCELLED)
-
-    def _leave(self, kind: ErrorKind) -> None:
+    def leave(self) -> None:
+        """The stream is over: as it should be after the answer, counted before it."""
         if not self.done and self._phase < _Phase.ANSWERED:
-            self._bench.report(kind)
+            self._bench.report(ErrorKind.ABANDONED)
         self.done = True
 
     async def _dispatch(self, message: pb.ProcessingRequest) -> Answers:

@@ -170,9 +170,8 @@ class ExtProcServer:
                     yield answer
                 if exchange.done:
                     break
-            exchange.half_closed()
         finally:
-            exchange.cancelled()  # without effect once done
+            exchange.leave()
             self._streams -= 1
         if exchange.violation:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, exchange.violation)
