@@ -1,6 +1,7 @@
 """The HTTP application: routes, and what is common to all of them."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -16,6 +17,8 @@ from pointsman.sim.plan import Plan
 from pointsman.sim.server import SIM, VISIT, Sim
 from pointsman.sim.settings import SimSettings
 from pointsman.sim.state import SimState, Visit
+
+_log = logging.getLogger(__name__)
 
 VERSION = "0.32.0+pointsman.sim"
 
@@ -83,6 +86,7 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise
     finally:
         sim.busy.discard(connection)
+        _log.info("%s %s model=%s fault=%s", visit.method, visit.path, visit.model, visit.fault)
     visit.status = answer.status
     sim.state.leave(visit, "answered")
     return answer
