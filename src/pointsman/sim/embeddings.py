@@ -1,7 +1,5 @@
 """POST /v1/embeddings: vectors from hashed words, so equal texts are equal and similar ones similar."""
 
-import math
-import struct
 import time
 from base64 import b64encode
 from collections import Counter
@@ -9,12 +7,16 @@ from hashlib import shake_128
 from typing import Annotated, Any, Literal
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from pointsman.sim import errors, tokens
 from pointsman.sim.completions import TokenId, prompts
 from pointsman.sim.envelope import Envelope
 from pointsman.sim.models import Models
 from pointsman.sim.settings import SimSettings
+
+Vector = NDArray[np.float32]
 
 MAX_INPUTS = 2048
 MAX_DIMENSIONS = 8192
@@ -64,15 +66,15 @@ def document(envelope: Envelope, settings: SimSettings) -> dict[str, Any]:
     }
 
 
-def vector(text: str, size: int) -> list[float]:
+def vector(text: str, size: int) -> Vector:
     """A unit vector of this size: the sum of one pseudo-random direction a word."""
-    total = [0.0] * size
+    total = np.zeros(size)
     for word, times in Counter(text.lower().split() or [text]).items():
-        for index, byte in enumerate(shake_128(word.encode()).digest(size)):
-            total[index] += times * (byte - 127.5)
-    length = math.sqrt(sum(value * value for value in total)) or 1.0
-    return [value / length for value in total]
+        direction = np.frombuffer(shake_128(word.encode()).digest(size), np.uint8)
+        total += times * (direction - 127.5)
+    length = float(np.linalg.norm(total)) or 1.0  # in few dimensions words can cancel out
+    return (total / length).astype("<f4")
 
 
-def _encoded(values: list[float], form: str | None) -> list[float] | str:
-    return b64encode(struct.pack(f"<{len(values)}f", *values)).decode() if form == "base64" else values
+def _encoded(values: Vector, form: str | None) -> list[float] | str:
+    return b64encode(values.tobytes()).decode() if form == "base64" else values.tolist()
