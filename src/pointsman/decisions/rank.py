@@ -15,8 +15,8 @@ from pointsman.core.decision import Decision, DecisionTrace, Match, Strategy
 from pointsman.core.signal import SignalSet
 from pointsman.decisions.evaluate import evaluate
 
-Rank = tuple[float, float, float, str]
-"""Sorts ascending: the smallest rank wins."""
+Rank = tuple[float, float, tuple[float, str]]
+"""Sorts ascending, so the smallest wins: what counts before confidence, confidence, what counts after."""
 
 
 def choose(decisions: Sequence[Decision], signals: SignalSet, strategy: Strategy) -> Match:
@@ -37,16 +37,21 @@ def is_tiered(decisions: Sequence[Decision]) -> bool:
 
 def rank(decision: Decision, confidence: float, strategy: Strategy, *, tiered: bool) -> Rank:
     """The place of a decision that matched with ``confidence``."""
-    sure, important = -confidence, -float(decision.priority)
+    before = before_confidence(decision, strategy, tiered=tiered)
+    return (before, -confidence, after_confidence(decision, strategy, tiered=tiered))
+
+
+def before_confidence(decision: Decision, strategy: Strategy, *, tiered: bool) -> float:
+    """The part of a rank that counts before confidence."""
     if tiered:
-        return (_tier(decision), sure, important, decision.name)
-    if strategy is Strategy.CONFIDENCE:
-        return (0.0, sure, important, decision.name)
-    return (0.0, important, sure, decision.name)
+        return float(decision.tier) if decision.tier > 0 else float("inf")
+    return 0.0 if strategy is Strategy.CONFIDENCE else -float(decision.priority)
 
 
-def _tier(decision: Decision) -> float:
-    return float(decision.tier) if decision.tier > 0 else float("inf")
+def after_confidence(decision: Decision, strategy: Strategy, *, tiered: bool) -> tuple[float, str]:
+    """The part of a rank that counts among equal confidences."""
+    spent = strategy is Strategy.PRIORITY and not tiered
+    return (0.0 if spent else -float(decision.priority), decision.name)
 
 
 def _trace(decision: Decision, signals: SignalSet) -> DecisionTrace:
