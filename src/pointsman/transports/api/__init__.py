@@ -1,1 +1,11 @@
-"""The management API."""
+"""The management API: health, classification without a model call, the running document, metrics.
+
+It listens on its own port, on the loopback address unless told otherwise, and talks to the rest of the
+process through `Backend` alone.
+"""
+
+from pointsman.transports.api.app import Limits, management_app, metrics_app
+from pointsman.transports.api.backend import Backend, Classifier, Readiness
+from pointsman.transports.api.server import HttpServer
+
+__all__ = ["Backend", "Classifier", "HttpServer", "Limits", "Readiness", "management_app", "metrics_app"]

@@ -1,0 +1,87 @@
+"""What the management API needs from the process it reports on."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from pointsman.core.router import Router
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """The facts that decide whether traffic may come. What follows from them is decided here, once."""
+
+    router: bool
+    """A generation is built and takes requests."""
+    encoder: bool | None
+    """The encoder is loaded; `None` when nothing in the document needs one."""
+    envoy: bool | None
+    """Our own Envoy is alive; `None` when the data plane is somebody else's."""
+    pools: int
+    """Provider models with at least one endpoint."""
+    pending_models: tuple[str, ...] = ()
+    """Classifier models still to be loaded."""
+    total_models: int = 0
+    """Classifier models in all."""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What keeps us from being ready, a short sentence each; empty when ready."""
+        checks = (
+            (self.router, "no configuration is built"),
+            (self.encoder is not False, "the encoder is not loaded"),
+            (self.envoy is not False, "Envoy is not running"),
+            (self.pools > 0, "no provider model has an endpoint"),
+            (not self.pending_models, f"models are loading: {', '.join(self.pending_models)}"),
+        )
+        return tuple(sentence for holds, sentence in checks if not holds)
+
+    @property
+    def phase(self) -> str:
+        """The step the start is at: `building`, `loading_models`, ..., `ready`."""
+        if not self.router:
+            return "building"
+        if self.encoder is False or self.pending_models:
+            return "loading_models"
+        if self.envoy is False:
+            return "starting_envoy"
+        return "ready" if self.pools > 0 else "waiting_for_endpoints"
+
+
+class Classifier(msgspec.Struct, frozen=True):
+    """One classification model of ours, for `GET /info/models`."""
+
+    name: str
+    type: str
+    """What it does, e.g. `intent_classification`."""
+    loaded: bool
+    categories: tuple[str, ...] = ()
+    metadata: Mapping[str, str] = {}
+
+
+class Backend(Protocol):
+    """The rest of the process. Nothing here blocks, and every call sees the running generation.
+
+    A method that cannot answer now raises `core.errors.HttpError` (`Unavailable`, usually).
+    """
+
+    def readiness(self) -> Readiness:
+        """Whether traffic may come."""
+
+    def router(self) -> Router | None:
+        """The running router, or `None` before the first generation is built."""
+
+    def virtual_model(self) -> str:
+        """The name that asks for a decision; an empty string when the document has none."""
+
+    def classifiers(self) -> Sequence[Classifier]:
+        """Our classification models."""
+
+    async def domain_probabilities(self, text: str) -> Mapping[str, float]:
+        """Probability of each domain label, summing to one; empty when there is no encoder."""
+
+    def config(self) -> Mapping[str, Any]:
+        """The running document as plain values. It is masked here again before anyone sees it."""
+
+    def metrics(self) -> bytes:
+        """All metrics in the Prometheus text format 0.0.4."""

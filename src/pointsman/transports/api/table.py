@@ -1,0 +1,71 @@
+"""Every endpoint of the management API: routing, OpenAPI, the catalogue and the docs page read this."""
+
+from typing import Any
+
+from pointsman.transports.api import about, classify, status
+from pointsman.transports.api.context import Route
+from pointsman.transports.api.shapes import (
+    BatchRequest,
+    BatchResponse,
+    Catalogue,
+    EvalResponse,
+    Health,
+    IntentRequest,
+    IntentResponse,
+    ListedModels,
+    ModelsInfo,
+    Ready,
+)
+
+Document = dict[str, Any]
+_TEXT = "text/plain"
+_POST_FAILURES = (400, 408, 413, 500, 503)
+
+
+def _get(path: str, summary: str, handle: Any, gives: Any = None, **more: Any) -> Route:
+    return Route("GET", path, summary, handle, gives=gives, **more)
+
+
+def _ready(path: str, summary: str) -> Route:
+    return _get(path, summary, status.ready, Ready, failures=(503,), failed=Ready)
+
+
+def _post(path: str, summary: str, handle: Any, *, takes: Any, gives: Any, **more: Any) -> Route:
+    return Route("POST", path, summary, handle, takes=takes, gives=gives, failures=_POST_FAILURES, **more)
+
+
+ROUTES = (
+    _get("/health", "The process answers.", status.health, Health),
+    _ready("/ready", "Whether traffic may come, and if not, why."),
+    _ready("/startup-status", "The same record as /ready."),
+    _get("/v1/models", "The model names a client may use.", status.models, ListedModels, failures=(503,)),
+    _get("/info/models", "Our classification models.", status.models_info, ModelsInfo),
+    _post(
+        "/api/v1/classify/intent",
+        "What a text is, and the model it would go to.",
+        classify.classify_intent,
+        takes=IntentRequest,
+        gives=IntentResponse,
+    ),
+    _post(
+        "/api/v1/classify/batch",
+        "The domain of each of many texts.",
+        classify.classify_batch,
+        takes=BatchRequest,
+        gives=BatchResponse,
+    ),
+    _post(
+        "/api/v1/eval",
+        "Everything that would happen to a request, without sending it.",
+        classify.evaluate,
+        takes=IntentRequest,
+        gives=EvalResponse,
+        query=("trace",),
+    ),
+    _get("/config", "The running document, secrets hidden.", status.config),
+    _get("/config/router", "The same as /config.", status.config),
+    _get("/metrics", "Prometheus metrics.", status.metrics, media=_TEXT),
+    _get("/api/v1", "This list.", about.catalogue, Catalogue),
+    _get("/openapi.json", "The OpenAPI document.", about.openapi_json),
+    _get("/docs", "This list as a page.", about.docs, media="text/html"),
+)
