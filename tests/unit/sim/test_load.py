@@ -61,7 +61,7 @@ def test_a_waiting_stream_runs_when_its_turn_comes() -> None:
         answers = await asyncio.gather(*(ask() for _ in range(5)))
         return answers, sim.describe()
 
-    answers, seen = drive(scenario, max_concurrency=1, rate=2000)
+    answers, seen = drive(scenario, max_concurrency=1, rate=200)
     assert all(answer.endswith("data: [DONE]\n\n") for answer in answers)
     assert (seen["max_running"], seen["running"], seen["waiting"]) == (1, 0, 0)
     assert seen["max_waiting"] >= 1

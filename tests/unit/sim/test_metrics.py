@@ -2,7 +2,7 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
-from sim_lab import Client, chat, drive
+from sim_lab import Client, chat, drive, until
 
 from pointsman.sim import RunningSim
 
@@ -42,15 +42,15 @@ def test_the_page_parses_and_has_the_series_routers_read() -> None:
 def test_a_running_request_shows_in_gauges_and_lora_info() -> None:
     """While an adapter answers, the gauges are above zero and lora_requests_info names it; then no more."""
 
-    async def scenario(_sim: RunningSim, http: Client) -> Any:
+    async def scenario(sim: RunningSim, http: Client) -> Any:
         body = chat("word " * 500, model="sql", stream=True)
         async with http.stream("/v1/chat/completions", body) as response:
             await response.content.readline()
             during = (await http.get("/metrics")).text
-            await response.read()
+        await until(lambda: sim.load == (0, 0))
         return during, (await http.get("/metrics")).text
 
-    during, after = (_samples(page) for page in drive(scenario, loras=("sql",), rate=100, answer_tokens=50))
+    during, after = (_samples(page) for page in drive(scenario, loras=("sql",), rate=5, answer_tokens=1000))
     assert during["vllm:num_requests_running"].value == 1
     assert 0 < during["vllm:kv_cache_usage_perc"].value < 1
     assert during["vllm:lora_requests_info"].labels == {
