@@ -1,6 +1,9 @@
-"""The one schema of the document: loading, validation, JSON Schema."""
+"""The one schema of the document: loading, validation, what is implemented, JSON Schema."""
 
 from pointsman.config.document import Settings
+from pointsman.config.implemented import examine
 from pointsman.config.load import load_file, parse
+from pointsman.config.masking import masked
+from pointsman.config.schema import json_schema
 
-__all__ = ["Settings", "load_file", "parse"]
+__all__ = ["Settings", "examine", "json_schema", "load_file", "masked", "parse"]

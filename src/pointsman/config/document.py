@@ -1,10 +1,11 @@
 """The root of the document."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from pointsman.config.base import Part
+from pointsman.config.environment import scrub
 from pointsman.config.fleet import Fleet
 from pointsman.config.gateway import Gateway
 from pointsman.config.integrations import Integrations
@@ -48,6 +49,24 @@ class Settings(Part):
     )
     fleet: Fleet = Field(default_factory=Fleet, description="How requests spread over replicas.")
     gateway: Gateway = Field(default_factory=Gateway, description="Our own limits and the Envoy we run.")
+
+    _secrets: frozenset[str] = PrivateAttr(frozenset())
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Remember which values came from credential variables, so that they can be masked."""
+        if isinstance(context, dict):
+            self._secrets = frozenset(context.get("secrets", ()))
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Values that came from credential variables of the environment; never to be shown."""
+        return self._secrets
+
+    def __repr__(self) -> str:
+        return scrub(super().__repr__(), self._secrets)
+
+    def __str__(self) -> str:
+        return scrub(super().__str__(), self._secrets)
 
     def strategy(self, routing: Routing | None = None) -> Strategy:
         """What ranks first among matched decisions of ``routing`` (the top-level one by default)."""

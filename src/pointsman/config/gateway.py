@@ -72,7 +72,7 @@ class Gateway(Part):
     limits: Limits = Field(default_factory=Limits, description="Bounds on requests and memory.")
     on_router_failure: Literal["closed", "open"] = Field(
         "closed",
-        description="When no decision can be had: closed answers 503, open sends requests to the default model.",
+        description="When no decision can be had, closed answers 503 and open sends to the default model.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log record written; info says what changed, not what passed."

@@ -1,23 +1,131 @@
-"""From text to ``Settings``."""
+"""From text to ``Settings``, with every problem at once."""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-import yaml
+import msgspec
+from pydantic import ValidationError
 
 from pointsman.config.document import Settings
+from pointsman.config.environment import scrub
+from pointsman.config.history import flat_era
+from pointsman.config.plain import Plain, to_plain
+from pointsman.config.salvage import without_faults
+from pointsman.config.translate import line_at, translate
+from pointsman.config.tree import Node, fault, read
+from pointsman.config.validate import validate
+from pointsman.core.errors import ConfigError
+from pointsman.core.problem import Problem
+
+VERSION = "v0.3"
+"""The version of the document that this release reads."""
 
 
-def parse(text: str, env: Mapping[str, str], source: str = "configuration") -> Settings:
-    """The settings a document describes; ConfigError with every problem found."""
-    data = yaml.safe_load(text)
-    del env, source
-    if isinstance(data, dict) and isinstance(data.get("config"), dict) and "version" not in data:
-        data = data["config"]
-    return Settings.model_validate(data)
+def parse(text: str | bytes, env: Mapping[str, str], source: str = "configuration") -> Settings:
+    """The settings that a document describes, bare or under ``config:`` as Helm values carry it.
+
+    ``env`` supplies what ``${VAR}`` refers to; ``source`` names the document in errors. Raises ConfigError
+    with every problem found; no message contains a credential.
+    """
+    if isinstance(text, bytes):
+        try:
+            text = text.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            message = f"is not UTF-8 text (byte {error.start})"
+            raise ConfigError([fault("", 0, message, "save it as UTF-8")], source) from None
+    root, problems = read(text)
+    if root is None and not problems:
+        problems.append(fault("", 0, "the document is empty", f"begin with version: {VERSION}"))
+    plain = Plain(problems=problems) if root is None else _plain(root, env, problems)
+    settings = None
+    if isinstance(plain.data, dict):
+        settings = _settings(plain)
+    elif not plain.problems:
+        plain.problems.append(fault("", 1, "the document is no mapping", "write keys and values"))
+    if plain.problems or settings is None:
+        raise ConfigError(_clean(plain.problems, frozenset(plain.secrets)), source)
+    return settings
 
 
 def load_file(path: Path | str, env: Mapping[str, str] | None = None) -> Settings:
-    """The settings in a file; ConfigError with every problem found."""
-    return parse(Path(path).read_text(encoding="utf-8"), os.environ if env is None else env, str(path))
+    """The settings in a file; ``env`` is the process environment unless given.
+
+    Raises ConfigError with every problem found, also when the file cannot be read.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ConfigError([fault("", 0, f"cannot be read: {reason}", "check the path")], str(path)) from None
+    return parse(content, os.environ if env is None else env, str(path))
+
+
+def _plain(root: Node, env: Mapping[str, str], problems: list[Problem]) -> Plain:
+    plain = to_plain(_unwrap(root), env)
+    plain.problems[:0] = problems
+    return plain
+
+
+def _unwrap(root: Node) -> Node:
+    """The document itself where Helm values hold it under ``config``; chart keys beside it are not ours."""
+    if not isinstance(root.value, dict):
+        return root
+    inner = root.value.get("config")
+    bare = root.value.keys() & {"version", "routing", "providers"}
+    return inner if inner is not None and isinstance(inner.value, dict) and not bare else root
+
+
+def _settings(plain: Plain) -> Settings | None:
+    """Settings from plain data; adds problems to ``plain`` and gives ``None`` when they are unusable."""
+    data: dict[str, Any] = plain.data
+    era = flat_era(data, plain.lines)
+    if era:
+        plain.problems.append(era)
+        return None
+    data = _versioned(data, plain)
+    try:
+        settings: Settings | None = Settings.model_validate(
+            data, by_alias=True, by_name=False, context={"secrets": frozenset(plain.secrets)}
+        )
+    except ValidationError as error:
+        # A value whose variable is not set is wrong for that reason alone.
+        known = {problem.path for problem in plain.problems}
+        found = translate(error, Settings, plain.lines)
+        plain.problems.extend(problem for problem in found if problem.path not in known)
+        settings = without_faults(data, error)
+    if settings is not None:
+        plain.problems.extend(_placed(problem, plain.lines) for problem in validate(settings))
+    return settings
+
+
+def _versioned(data: dict[str, Any], plain: Plain) -> dict[str, Any]:
+    """``data`` with a usable version, so that a wrong one does not hide other problems."""
+    version = data.get("version")
+    if version == VERSION:
+        return data
+    said = f"{version} cannot be read" if isinstance(version, str) and len(version) < 20 else "is not given"
+    message = f"the document's version {said}"
+    plain.problems.append(
+        fault("version", plain.lines.get("version", 1), message, f"write version: {VERSION}")
+    )
+    return {**data, "version": VERSION}
+
+
+def _placed(problem: Problem, lines: Mapping[str, int]) -> Problem:
+    line = line_at(problem.path, lines)
+    return msgspec.structs.replace(problem, message=f"{problem.message} (line {line})") if line else problem
+
+
+def _clean(problems: list[Problem], secrets: frozenset[str]) -> list[Problem]:
+    """The problems, each once, without credentials."""
+    return [
+        Problem(
+            problem.severity,
+            problem.path,
+            scrub(problem.message, secrets),
+            scrub(problem.remedy, secrets),
+        )
+        for problem in dict.fromkeys(problems)
+    ]

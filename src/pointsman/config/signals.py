@@ -40,11 +40,12 @@ class KeywordSignal(SignalRule):
 
     operator: Literal["AND", "OR", "NOR"] = Field("OR", description="Whether all, any or none must occur.")
     keywords: Names = Field(
-        min_length=1, description="Words, phrases or regular expressions, matched at word boundaries."
+        min_length=1,
+        description="Whole words and phrases; regular expressions when method: regex is written.",
     )
     case_sensitive: bool = Field(default=False, description="Whether upper and lower case differ.")
     method: Literal["regex", "bm25", "ngram", "fuzzy"] = Field(
-        "regex", description="How keywords are searched; regex is exact and the cheapest."
+        "regex", description="How keywords are searched; unwritten, they are taken word for word."
     )
     fuzzy_match: bool = Field(default=False, description="Whether small typing errors still match.")
     fuzzy_threshold: int = Field(2, ge=0, le=100, description="Largest edit distance that still matches.")

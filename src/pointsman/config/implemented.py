@@ -1,0 +1,240 @@
+"""Which keys are understood but have no effect yet. To land a feature, remove its line from ``GAPS``."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+from pointsman.config.base import Part
+from pointsman.config.conditions import Condition, Rule
+from pointsman.config.document import Settings
+from pointsman.config.shape import keys
+from pointsman.core.problem import Problem, Severity
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """Keys without effect."""
+
+    pattern: str
+    """Key path with ``[]`` for any index and ``[type]`` for a plugin of that type."""
+    meanwhile: str = ""
+    """What happens instead."""
+    unless: tuple[Any, ...] = ()
+    """Values that mean what happens anyway."""
+    severity: Severity = Severity.UNIMPLEMENTED
+
+
+_FAMILIES: Final = (
+    "embeddings",
+    "fact_check",
+    "user_feedbacks",
+    "reasks",
+    "preferences",
+    "language",
+    "context",
+    "structure",
+    "complexity",
+    "modality",
+    "role_bindings",
+    "jailbreak",
+    "pii",
+    "kb",
+    "conversation",
+    "events",
+    "metadata",
+    "classifiers",
+)
+_PLUGINS: Final = (
+    "response_cache",
+    "request_params",
+    "tools",
+    "tool_selection",
+    "context_compression",
+    "router_replay",
+    "memory",
+    "rag",
+    "image_gen",
+)
+_GUARD_PLUGINS: Final = ("response_jailbreak", "hallucination")
+_GUARD_FAMILIES: Final = frozenset({"jailbreak", "pii", "authz"})
+_DECISION: Final = "routing.decisions[]"
+_KEYWORD: Final = "routing.signals.keywords[]"
+_MODEL: Final = "providers.models[]"
+_ROUTER: Final = "global.router"
+_SERVICES: Final = "global.services"
+_CLASSIFIER: Final = "global.model_catalog.modules.classifier"
+_WORD_FOR_WORD: Final = "keywords are searched word for word"
+
+GAPS: Final[tuple[Gap, ...]] = (
+    Gap("listeners[].timeout", "gateway.limits.stream_idle_timeout_s bounds silence within a response"),
+    Gap(f"{_MODEL}.api_format", "the endpoints are spoken to in OpenAI's format", unless=("openai",)),
+    Gap(f"{_MODEL}.pricing", "no costs are computed"),
+    Gap(f"{_MODEL}.backend_refs[].api_version", "no version is sent", unless=("",)),
+    Gap("entrypoints", "only the router's own virtual names lead to decisions"),
+    Gap("recipes", "only the top-level routing decides"),
+    *(Gap(f"routing.signals.{family}", "these signals never match") for family in _FAMILIES),
+    Gap(f"{_KEYWORD}.method", _WORD_FOR_WORD, unless=("regex",)),
+    Gap(f"{_KEYWORD}.fuzzy_match", _WORD_FOR_WORD, unless=(False,)),
+    Gap(f"{_KEYWORD}.fuzzy_threshold", _WORD_FOR_WORD),
+    Gap(f"{_KEYWORD}.bm25_threshold", _WORD_FOR_WORD),
+    Gap(f"{_KEYWORD}.ngram_threshold", _WORD_FOR_WORD),
+    Gap(f"{_KEYWORD}.ngram_arity", _WORD_FOR_WORD),
+    Gap("routing.signals.domains[].model_scores", "the first candidate is used", unless=((),)),
+    Gap("routing.projections", "their outputs never match"),
+    Gap(f"{_DECISION}.modelRefs[].weight", "the first candidate is used", unless=(1.0,)),
+    Gap(f"{_DECISION}.algorithm", "the first candidate is used", unless=("static",)),
+    *(Gap(f"{_DECISION}.plugins[{kind}]", "the plugin does not run") for kind in _PLUGINS),
+    *(
+        Gap(f"{_DECISION}.plugins[{kind}]", "answers are not checked", severity=Severity.REFUSED)
+        for kind in _GUARD_PLUGINS
+    ),
+    Gap(f"{_DECISION}.output_contract", unless=("",)),
+    Gap(f"{_DECISION}.output_contract_spec"),
+    Gap(f"{_DECISION}.adaptations", "nothing is learned"),
+    Gap(f"{_DECISION}.candidateIterations", "only modelRefs are candidates"),
+    Gap(f"{_DECISION}.emits"),
+    Gap(f"{_ROUTER}.config_source", "this file is the document", unless=("file",)),
+    Gap(f"{_ROUTER}.streamed_body", "bodies are buffered, up to gateway.limits.max_body_bytes"),
+    Gap(f"{_ROUTER}.skip_processing", "every request is processed"),
+    Gap(f"{_ROUTER}.model_selection", "the first candidate is used"),
+    Gap(f"{_ROUTER}.learning", "nothing is learned"),
+    Gap(f"{_SERVICES}.api.batch_classification.concurrency_threshold"),
+    Gap(f"{_SERVICES}.api.batch_classification.max_concurrency", "gateway.limits.encoder_threads bounds it"),
+    Gap(f"{_SERVICES}.api.batch_classification.metrics"),
+    Gap(f"{_SERVICES}.response_api", "/v1/responses is not offered"),
+    Gap(f"{_SERVICES}.router_replay", "nothing is recorded"),
+    Gap(f"{_SERVICES}.startup_status"),
+    Gap(f"{_SERVICES}.management_api.remote_exposure", "bind_address alone decides", unless=(False,)),
+    Gap(
+        f"{_SERVICES}.management_api.auth",
+        "the management API takes no tokens",
+        unless=("disabled",),
+        severity=Severity.REFUSED,
+    ),
+    Gap(f"{_SERVICES}.observability.tracing", "no spans are sent"),
+    Gap(f"{_SERVICES}.observability.metrics", "metrics are served as they are"),
+    Gap(f"{_SERVICES}.authz", "no identity is read"),
+    Gap(f"{_SERVICES}.ratelimit.providers", "nothing is limited", severity=Severity.REFUSED),
+    Gap(f"{_SERVICES}.ratelimit.fail_open"),
+    Gap("global.stores", "nothing is stored"),
+    Gap("global.integrations", "neither tools nor calls of our own are made"),
+    Gap("global.model_catalog.embeddings", "the built-in encoder is used"),
+    Gap("global.model_catalog.system", "the built-in encoder is used"),
+    Gap("global.model_catalog.external"),
+    Gap("global.model_catalog.kbs"),
+    Gap("global.model_catalog.modules.prompt_compression", "prompts are not shortened"),
+    Gap("global.model_catalog.modules.prompt_guard"),
+    Gap("global.model_catalog.modules.complexity"),
+    Gap("global.model_catalog.modules.hallucination_mitigation", severity=Severity.REFUSED),
+    Gap("global.model_catalog.modules.feedback_detector"),
+    Gap("global.model_catalog.modules.modality_detector"),
+    Gap(f"{_CLASSIFIER}.mcp"),
+    Gap(f"{_CLASSIFIER}.pii"),
+    Gap(f"{_CLASSIFIER}.preference"),
+    *(
+        Gap(f"{_CLASSIFIER}.domain.{key}", "the built-in encoder is used")
+        for key in ("model_ref", "model_id", "use_cpu", "use_mmbert_32k", "category_mapping_path")
+    ),
+    Gap(f"{_CLASSIFIER}.domain.fallback_category"),
+    Gap("gateway.envoy.admin_port", "the admin interface is a private socket"),
+)
+"""Every gap. A document that sets one is told so; one that is REFUSED keeps it from starting."""
+
+
+def examine(settings: Settings) -> tuple[Problem, ...]:
+    """The keys a document sets that have no effect yet, and the guards it asks for that do not run yet."""
+    found = [
+        problem
+        for path, generic, value in _set_keys(settings, "", "")
+        for gap in GAPS
+        if gap.pattern == generic
+        for problem in _problem(gap, path, value)
+    ]
+    return (*found, *_guards(settings))
+
+
+def _problem(gap: Gap, path: str, value: Any) -> Iterator[Problem]:
+    if _has_no_wish(value) or value in gap.unless or _value(value, "mode", "type") in gap.unless:
+        return
+    meanwhile = f"; meanwhile {gap.meanwhile}" if gap.meanwhile else ""
+    if gap.severity is Severity.REFUSED:
+        remedy = "remove it, or allow unimplemented guards explicitly"
+    else:
+        remedy = "remove it, or leave it for a later release"
+    yield Problem(gap.severity, path, f"is not implemented yet{meanwhile}", remedy)
+
+
+def _value(value: Any, *names: str) -> Any:
+    """The first of the named fields that a part has; ``None`` for anything else."""
+    return next((getattr(value, name) for name in names if hasattr(value, name)), None)
+
+
+def _has_no_wish(value: Any) -> bool:
+    """Whether a value asks for nothing: an empty or switched-off part."""
+    if isinstance(value, Part):
+        settings = getattr(value, "configuration", value)
+        return getattr(settings, "enabled", True) is False or not value.model_fields_set
+    return value in ((), {})
+
+
+def _set_keys(part: Part, path: str, generic: str) -> Iterator[tuple[str, str, Any]]:
+    """Key path, path with generic indexes, and value of every key that was set, parents first."""
+    for key, info in keys(type(part)).items():
+        name = next(name for name, field in type(part).model_fields.items() if field is info)
+        if name not in part.model_fields_set:
+            continue
+        value = getattr(part, name)
+        here, pattern = f"{path}.{key}".lstrip("."), f"{generic}.{key}".lstrip(".")
+        yield here, pattern, value
+        items = (
+            [("", "", value)]
+            if not isinstance(value, tuple)
+            else [
+                (f"[{index}]", f"[{item.type}]" if key == "plugins" else "[]", item)
+                for index, item in enumerate(value)
+            ]
+        )
+        for index, kind, item in items:
+            if not isinstance(item, Part):
+                continue
+            if kind:
+                yield here + index, pattern + kind, item
+            yield from _set_keys(item, here + index, pattern + kind)
+
+
+def _guards(settings: Settings) -> Iterator[Problem]:
+    """Conditions on guards: a route that depends on one would silently be open, or closed."""
+    for index, decision in enumerate(settings.routing.decisions):
+        if decision.rules is None:
+            continue
+        for path, leaf in _leaves(decision.rules, f"routing.decisions[{index}].rules"):
+            if leaf.type in _GUARD_FAMILIES:
+                message = f"the {leaf.type} guard {leaf.name!r} is not implemented yet, so it never matches"
+                yield Problem(
+                    Severity.REFUSED, path, message, "remove it, or allow unimplemented guards explicitly"
+                )
+    for index, score in enumerate(settings.routing.projections.scores):
+        for position, source in enumerate(score.inputs):
+            if source.type in _GUARD_FAMILIES:
+                path = f"routing.projections.scores[{index}].inputs[{position}]"
+                message = f"the {source.type} guard {source.name!r} is not implemented yet"
+                remedy = "remove it, or allow unimplemented guards explicitly"
+                yield Problem(Severity.REFUSED, path, message, remedy)
+
+
+def _leaves(rule: Rule, path: str) -> Iterator[tuple[str, Condition]]:
+    if isinstance(rule, Condition):
+        yield path, rule
+        return
+    for index, child in enumerate(rule.conditions):
+        yield from _leaves(child, f"{path}.conditions[{index}]")
+
+
+def is_gap(path: str) -> bool:
+    """Whether a key path (with ``[]`` for indexes) lies in a gap, whatever its value."""
+    plain = re.sub(r"\[\w*\]", "[]", path)
+    return any(
+        plain == pattern or plain.startswith((f"{pattern}.", f"{pattern}["))
+        for pattern in (re.sub(r"\[\w+\]", "[]", gap.pattern) for gap in GAPS)
+    )
