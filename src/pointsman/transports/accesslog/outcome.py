@@ -26,6 +26,8 @@ class Outcome:
     """The logical model chosen (``x-selected-model``), empty without one."""
     endpoint: str
     """``ip:port`` of the replica that answered, or was tried last; empty when none was."""
+    undecided: bool
+    """The router was down, late or silent, so the request was refused without a decision."""
     flags: tuple[str, ...]
     """Envoy's reasons when something went wrong, by its names: ``no_healthy_upstream``, ..."""
     details: str
@@ -57,6 +59,7 @@ def decode(entry: pb.HTTPAccessLogEntry) -> Outcome:
         pool=_pool(common.upstream_cluster, request.request_headers),
         model=request.request_headers.get(names.SELECTED_MODEL, ""),
         endpoint=_endpoint(common.upstream_remote_address),
+        undecided=_undecided(common),
         flags=tuple(flag.name for flag, _ in common.response_flags.ListFields()),
         details=response.response_code_details,
         duration_ms=_milliseconds(_duration(common)),
@@ -73,6 +76,12 @@ def _pool(cluster: str, headers: Mapping[str, str]) -> str:
     if cluster.startswith(contract.POOL_CLUSTER_PREFIX):
         return cluster.removeprefix(contract.POOL_CLUSTER_PREFIX)
     return headers.get(names.POOL, "")
+
+
+def _undecided(common: pb.AccessLogCommon) -> bool:
+    """Refusals only: the router's own replies are made on the same route."""
+    refused = common.response_flags.no_healthy_upstream
+    return refused and common.route_name == contract.UNDECIDED_ROUTE
 
 
 def _endpoint(address: pb.Address) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from pointsman.transports.envoy import clusters, filters, listener, routes
 from pointsman.transports.envoy.plan import Plan
+from pointsman.transports.wire import contract
 
 _HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _MAX_CONNECTIONS = (
@@ -25,6 +26,7 @@ def render(plan: Plan) -> dict[str, Any]:
             "clusters": [
                 _local(filters.EXTPROC_CLUSTER, plan.extproc_socket),
                 _local(listener.ACCESS_LOG_CLUSTER, plan.accesslog_socket),
+                {"name": contract.UNDECIDED_CLUSTER, "type": "STATIC", "connect_timeout": "1s"},
             ],
         },
         "overload_manager": {

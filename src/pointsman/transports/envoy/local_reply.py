@@ -28,7 +28,7 @@ def _replies(max_body_bytes: int) -> tuple[_Reply, ...]:
     invalid, unavailable, timeout = "invalid_request_error", "service_unavailable", "timeout_error"
     return (
         _Reply(
-            f"{details} == 'direct_response'",
+            f"{code} == 503 && xds.route_name == '{contract.UNDECIDED_ROUTE}'",
             unavailable,
             "The router could not decide this request. It may be starting or overloaded; try again.",
             retry_after_s=1,

@@ -1,6 +1,7 @@
 """Our own data plane in one value: files, process, orphans of a predecessor."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 from pointsman.core.errors import StartError
@@ -14,6 +15,7 @@ from pointsman.transports.envoy.supervisor import State, Supervisor
 _LOG_FILE = "envoy.log"
 _POLL_S = 0.02
 _APPLY_S = 10.0
+_RELEASE_S = 5.0
 
 
 def command(binary: Path, bootstrap: Path, concurrency: int | None) -> tuple[str, ...]:
@@ -50,7 +52,7 @@ class ManagedEnvoy:
 
     async def start(self, plan: Plan) -> None:
         """Return when requests are served; ``StartError`` says what keeps it from that."""
-        await self._retire_orphans(plan.run_dir.parent)
+        await self._retire_orphans(plan)
         ports.check(plan.listeners)
         self._files = FileConfig(plan.run_dir)
         bootstrap = self._files.write(plan)
@@ -86,11 +88,15 @@ class ManagedEnvoy:
             await asyncio.gather(*self._retiring, return_exceptions=True)
             self._retiring.clear()
 
-    async def _retire_orphans(self, parent: Path) -> None:
+    async def _retire_orphans(self, plan: Plan) -> None:
         """A killed router leaves its Envoy serving; a new one takes the port and lets its streams finish."""
-        for path in list(rundir.abandoned(parent)):
+        for path in list(rundir.abandoned(plan.run_dir.parent)):
             if await rundir.release_ports(path):
                 self._retiring.append(asyncio.create_task(rundir.retire(path, self._drain_s)))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_RELEASE_S if self._retiring else 0):
+                while not ports.free(plan.listeners):  # noqa: ASYNC110 - it is another process
+                    await asyncio.sleep(_POLL_S)
 
     @staticmethod
     async def _applied(admin: Admin, version: str) -> bool:

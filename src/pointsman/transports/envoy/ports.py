@@ -18,6 +18,15 @@ def check(listeners: Iterable[Listener]) -> None:
         _check(listener)
 
 
+def free(listeners: Iterable[Listener]) -> bool:
+    """Whether ``check`` would pass."""
+    try:
+        check(listeners)
+    except StartError:
+        return False
+    return True
+
+
 def _check(listener: Listener) -> None:
     family = socket.AF_INET6 if ":" in listener.address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:

@@ -5,10 +5,9 @@ from typing import Any
 from pointsman.core import headers as names
 from pointsman.transports.envoy import clusters
 from pointsman.transports.envoy.plan import Plan, Pool
+from pointsman.transports.wire import contract
 
 ROUTES = "pointsman-routes"
-UNDECIDED = "undecided"
-"""Name of the route of requests that carry no decision."""
 
 _PREVIOUS_HOSTS = "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
 
@@ -18,7 +17,7 @@ def render(plan: Plan) -> dict[str, Any]:
     return {
         "name": ROUTES,
         # Internal to us; the logical model's header stays, engines may read it.
-        "request_headers_to_remove": [names.POOL],
+        "request_headers_to_remove": [names.POOL, "x-envoy-external-address"],
         "virtual_hosts": [
             {
                 "name": "all",
@@ -41,12 +40,20 @@ def _route(pool: Pool) -> dict[str, Any]:
 
 
 def _undecided(plan: Plan) -> dict[str, Any]:
-    """A 503 whatever happens (``local_reply`` words it), unless the operator chose to fail open."""
+    """To a cluster without endpoints (a 503, worded by ``local_reply``), or where the operator fails open to.
+
+    Not a ``direct_response``: while a body is buffered for the decision this is the request's route, and
+    Envoy applies no body limit of ours to a route that leads nowhere (a body over 256 KiB would be a 413).
+    """
     match = {"prefix": "/"}
     for pool in plan.pools:
         if pool.name == plan.default_pool:
-            return {"name": UNDECIDED, "match": match, "route": _forward(pool)}
-    return {"name": UNDECIDED, "match": match, "direct_response": {"status": 503}}
+            return {"name": contract.UNDECIDED_ROUTE, "match": match, "route": _forward(pool)}
+    return {
+        "name": contract.UNDECIDED_ROUTE,
+        "match": match,
+        "route": {"cluster": contract.UNDECIDED_CLUSTER},
+    }
 
 
 def _forward(pool: Pool) -> dict[str, Any]:

@@ -20,3 +20,8 @@ REPLY_DETAILS = "pointsman"
 
 POOL_CLUSTER_PREFIX = "pool/"
 """Envoy's cluster of a pool is this and the pool's name, which keeps pools apart from our own clusters."""
+
+UNDECIDED_ROUTE = "undecided"
+"""Name of the route of requests that carry no decision (yet)."""
+UNDECIDED_CLUSTER = "pointsman-undecided"
+"""The cluster, always empty, where it leads."""
