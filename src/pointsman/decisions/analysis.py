@@ -8,6 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
+import msgspec
+
+from pointsman.config.document import Settings
 from pointsman.config.routing import Routing
 from pointsman.config.signals import FAMILY_KEYS
 from pointsman.core.decision import Decision, Strategy
@@ -18,6 +21,17 @@ from pointsman.decisions.compile import keys as rule_keys
 from pointsman.decisions.exclusive import exclusive_signals
 from pointsman.decisions.shadow import Analysis
 from pointsman.decisions.truth import Exclusions, unsatisfiable
+
+
+def analyse_settings(settings: Settings) -> tuple[Problem, ...]:
+    """``analyse`` for every set of rules in a document: its own and its recipes'."""
+    problems = list(analyse_routing(settings.routing, settings.strategy()))
+    for index, recipe in enumerate(settings.recipes):
+        problems.extend(
+            msgspec.structs.replace(problem, path=f"recipes[{index}].{problem.path}")
+            for problem in analyse_routing(recipe.routing, settings.strategy(recipe.routing))
+        )
+    return tuple(problems)
 
 
 def analyse_routing(routing: Routing, strategy: Strategy) -> tuple[Problem, ...]:

@@ -1,0 +1,149 @@
+"""One request on one screen: what it said, what was seen in it, what was decided and why."""
+
+from collections.abc import Iterator
+
+import msgspec
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.padding import Padding
+from rich.text import Text
+
+from pointsman.cli.view.body import abbreviated
+from pointsman.cli.view.decision import failed_keys, rule_tree, why_lost
+from pointsman.cli.view.ink import Ink
+from pointsman.cli.view.record import explain_json
+from pointsman.cli.view.signals import signal_table
+from pointsman.core.decision import DecisionTrace
+from pointsman.core.model import Selection
+from pointsman.core.trace import Trace
+from pointsman.core.verdict import Reply, Verdict
+
+__all__ = ["explain_json", "explain_view"]
+
+_LABEL = 10
+_WIDEST = 100
+_MOST_LOSERS = 4
+_BODY_LINES = 14
+
+
+def explain_view(trace: Trace, verdict: Verdict) -> RenderableType:
+    """The screen for one request; fits 80 columns and terminals without colour or UTF-8."""
+    return _Screen(trace, verdict)
+
+
+class _Screen:
+    """Renders itself, because marks depend on the console's encoding and clipping on its width."""
+
+    def __init__(self, trace: Trace, verdict: Verdict) -> None:
+        self._trace = trace
+        self._verdict = verdict
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        ink, width = Ink.of(options), min(options.max_width, _WIDEST)
+        yield from _request(self._trace, ink, width)
+        if len(self._trace.signals):
+            yield Text("")
+            yield signal_table(self._trace.signals, ink)
+        yield Text("")
+        yield from _decision(self._trace, ink, width)
+        if self._trace.selection:
+            yield _line("model", _selected(self._trace.selection, ink), width)
+        for index, note in enumerate(self._trace.rewrites):
+            yield _line("" if index else "rewritten", Text(ink.plain(note)), width)
+        yield Text("")
+        yield from _outcome(self._trace, self._verdict, ink, width)
+        if self._trace.phases_us:
+            yield _line("time", Text(_times(self._trace, ink), "dim"), width)
+
+
+def _line(label: str, content: Text, width: int) -> Text:
+    """A labelled line, cut at the width."""
+    line = Text(f"{label:<{_LABEL}} ", "bold cyan", no_wrap=True)
+    line.append_text(content)
+    line.truncate(width, overflow="crop")
+    return line
+
+
+def _request(trace: Trace, ink: Ink, width: int) -> Iterator[Text]:
+    request = trace.request
+    if request is None:
+        yield _line("request", Text("not understood", "red"), width)
+        return
+    room = width - _LABEL - 1
+    yield _line("request", Text(ink.clip(request.text, room) or "(no text)"), width)
+    kind = "virtual: the router chooses" if trace.virtual else "named by the client"
+    yield _line("asks for", Text(f"{ink.clip(request.model, 40)}  ({kind})"), width)
+
+
+def _decision(trace: Trace, ink: Ink, width: int) -> Iterator[RenderableType]:
+    match = trace.match
+    if match is None:
+        words = "refused before one was made" if trace.error else "none needed: the client named the model"
+        yield _line("decision", Text(words, "dim"), width)
+        return
+    if match.decision is None:
+        yield _line("decision", Text("none matched: the default model answers", "yellow"), width)
+    winner = next(
+        (each for each in match.traces if match.decision and each.name == match.decision.name), None
+    )
+    if winner is not None:
+        facts = f"  confidence {winner.confidence:.2f}, priority {winner.priority}"
+        tier = f", tier {winner.tier}" if winner.tier else ""
+        name = Text(ink.clip(winner.name, 36), "bold green").append(facts + tier, "dim")
+        yield _line("decision", name, width)
+        yield Padding(rule_tree(winner.rule, ink), (0, 0, 0, _LABEL + 1))
+    yield from _others([each for each in match.traces if each is not winner], winner, ink, width)
+
+
+def _others(
+    others: list[DecisionTrace], winner: DecisionTrace | None, ink: Ink, width: int
+) -> Iterator[Text]:
+    lost = [each for each in others if each.matched]
+    if winner is not None:
+        for index, each in enumerate(lost[:_MOST_LOSERS]):
+            reason = Text(f"{ink.clip(each.name, 30)}  ").append(why_lost(each, winner), "dim")
+            yield _line("" if index else "also", reason, width)
+        if len(lost) > _MOST_LOSERS:
+            yield _line("", Text(f"{len(lost) - _MOST_LOSERS} more matched and lost", "dim"), width)
+    unmatched = [each for each in others if not each.matched]
+    unknown = sum(1 for each in unmatched if any(failed_keys(each.rule)))
+    if unmatched:
+        words = f"{len(unmatched)} others did not match" if winner else f"{len(unmatched)} did not match"
+        failed = f", {unknown} of them with a signal that failed" if unknown else ""
+        yield _line("", Text(words, "dim").append(failed, "red"), width)
+
+
+def _selected(selection: Selection, ink: Ink) -> Text:
+    candidate, target = selection.candidate, selection.candidate.target
+    lora = f"LoRA on {target.provider}" if target.provider != target.name else "served by itself"
+    reasoning = f"reasoning on ({candidate.effort})" if candidate.use_reasoning else "reasoning off"
+    facts = f" {ink.dot} ".join([ink.clip(lora, 36), reasoning, f"chosen by {selection.algorithm}"])
+    return Text(ink.clip(target.name, 30), "bold").append(f"  {facts}", "dim")
+
+
+def _outcome(trace: Trace, verdict: Verdict, ink: Ink, width: int) -> Iterator[Text]:
+    if isinstance(verdict, Reply):
+        style = "red" if verdict.status >= 400 else "yellow"
+        yield _line("answered", Text(f"HTTP {verdict.status}, without a model", style), width)
+        if trace.error:
+            yield _line("", Text(ink.clip(trace.error, width - _LABEL - 1), "red"), width)
+            return
+        body: bytes | None = verdict.body
+    else:
+        pool = ink.clip(verdict.pool, 40) or "whatever the data plane routes to"
+        yield _line("sent to", Text(pool), width)
+        body = verdict.body
+    if body is None:
+        yield _line("body", Text("as received, byte for byte", "dim"), width)
+        return
+    pretty = msgspec.json.format(msgspec.json.encode(abbreviated(body, trace.request)), indent=2).decode()
+    lines = pretty.splitlines()
+    shown = lines if len(lines) <= _BODY_LINES else [*lines[: _BODY_LINES - 1], ink.more]
+    for index, text in enumerate(shown):
+        indent = len(text) - len(text.lstrip())
+        room = width - _LABEL - 1 - indent
+        yield _line("" if index else "body", Text(" " * indent + ink.clip(text, room)), width)
+
+
+def _times(trace: Trace, ink: Ink) -> str:
+    phases = [f"{name} {ink.duration(us)}" for name, us in trace.phases_us.items() if us >= 1]
+    return f" {ink.dot} ".join([*phases, f"in all {ink.duration(sum(trace.phases_us.values()))}"])
