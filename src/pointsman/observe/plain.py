@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from enum import Enum
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Any
 
@@ -34,20 +35,21 @@ class Plain:
         return {str(key): self._field(str(key), value, 0) for key, value in event.items()}
 
     def _field(self, key: str, value: Any, depth: int) -> Any:
+        if isinstance(value, bool | float) or value is None:
+            return value
         if key == _TRACEBACK and isinstance(value, str):
             return _encodable(self._redactor.scrub(value)[-MAX_TEXT:])
-        if isinstance(value, str | bytes | Mapping | Sequence) and value:
-            if is_secret_key(key):
-                return HIDDEN
-            if is_prompt_key(key):
-                return WITHHELD
+        cover = _cover(key)
+        # A number may be a secret, but it is no text a client wrote.
+        if cover and value and (cover == HIDDEN or not isinstance(value, int)):
+            return cover
         return self._value(value, depth)
 
     def _value(self, value: Any, depth: int) -> Any:
+        if isinstance(value, str):
+            return self._text(str(value))
         if isinstance(value, Enum):
             value = value.value
-        if isinstance(value, str):
-            return self._text(value)
         if value is None or isinstance(value, bool | float):
             return value
         if isinstance(value, int):
@@ -76,6 +78,14 @@ class Plain:
         if self._escape and not text.isprintable():
             return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
         return text
+
+
+@lru_cache(maxsize=1024)
+def _cover(key: str) -> str:
+    """What stands in a line for the value of this key; empty when it may be shown."""
+    if is_secret_key(key):
+        return HIDDEN
+    return WITHHELD if is_prompt_key(key) else ""
 
 
 def _encodable(text: str) -> str:

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 HIDDEN = "[redacted]"
@@ -68,7 +67,6 @@ class Redactor:
         return self.scrub(str(value)) if isinstance(value, str) or str(value) in self._secrets else value
 
 
-@lru_cache(maxsize=1024)
 def is_secret_key(key: str) -> bool:
     """Whether what stands under this key is a secret (`api_key`), not where to find one (`api_key_env`)."""
     return bool(_SECRET_KEY.search(key)) and not _NAMES_A_PLACE.search(key)

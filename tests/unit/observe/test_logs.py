@@ -84,6 +84,7 @@ def test_no_secret_reaches_a_line(json_lines: bool) -> None:
     log.warning(
         "a", authorization="CANARY-unregistered", headers={"X-Api-Key": "CANARY-too", "n": [CREDENTIAL]}
     )
+    log.warning("numbers", password=99887766, retries=3)
     log.warning(CREDENTIAL, url="redis://user:CANARY-pass@host/0", other=quoted)
     try:
         {"known": 1}[CREDENTIAL]
@@ -92,6 +93,7 @@ def test_no_secret_reaches_a_line(json_lines: bool) -> None:
         logging.getLogger("some.library").exception("with %s", CREDENTIAL)
     assert out.getvalue().count("[redacted]") >= 8
     assert "CANARY" not in out.getvalue()
+    assert "99887766" not in out.getvalue()
 
 
 @pytest.mark.parametrize("json_lines", [True, False])
