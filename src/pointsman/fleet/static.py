@@ -106,15 +106,11 @@ def _listed(
     for name in virtual:
         yield ListedModel(name, virtual=True, description=_AUTO_DESCRIPTION)
     router = settings.global_.router
-    if (
-        "include_config_models_in_list" in router.model_fields_set
-        and not router.include_config_models_in_list
-    ):
+    asked = "include_config_models_in_list" in router.model_fields_set
+    if asked and not router.include_config_models_in_list:
         return
-    descriptions = {
-        entry.name: entry.description
-        for card in settings.routing.model_cards
-        for entry in (card, *card.loras)
-    }
+    cards = settings.routing.model_cards
+    descriptions = {card.name: card.description for card in cards}
+    descriptions |= {lora.name: lora.description for card in cards for lora in card.loras}
     for name, target in targets.items():
         yield ListedModel(name, virtual=False, description=descriptions.get(name, ""), parent=target.parent)

@@ -1,0 +1,37 @@
+"""``pointsman check``: what is wrong with a document, what cannot win in it, what does not run yet."""
+
+import os
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from pointsman.cli.view.check import check_view
+from pointsman.config import examine, load_file
+from pointsman.core.errors import ConfigError
+from pointsman.core.problem import Problem, Severity
+from pointsman.decisions.analysis import analyse_settings
+
+_FAILING = {Severity.ERROR, Severity.REFUSED}
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--strict", is_flag=True, help="Warnings fail too.")
+def check(file: Path, *, strict: bool) -> None:
+    """Check FILE: errors with path, value and remedy; decisions that cannot win; keys without effect.
+
+    Exits 1 when the document would not start, 0 otherwise.
+    """
+    problems = _problems(file)
+    Console(soft_wrap=False).print(check_view(problems, str(file)))
+    failing = _FAILING | ({Severity.WARNING} if strict else set())
+    raise SystemExit(int(any(problem.severity in failing for problem in problems)))
+
+
+def _problems(file: Path) -> tuple[Problem, ...]:
+    try:
+        settings = load_file(file, os.environ)
+    except ConfigError as error:
+        return error.problems
+    return (*analyse_settings(settings), *examine(settings))

@@ -1,0 +1,210 @@
+"""The running gateway: one runtime and the servers around it, started in order and stopped in reverse."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from pointsman.cli.backend import HostBackend
+from pointsman.core.request import Head
+from pointsman.core.trace import Ruling
+from pointsman.core.verdict import Reply
+from pointsman.observe.journal import Entry, Journal
+from pointsman.observe.metrics import Metrics
+from pointsman.observe.outcome import Outcome
+from pointsman.observe.redact import Redactor
+from pointsman.observe.request_log import RequestLog
+from pointsman.runtime import Runtime
+from pointsman.transports import api
+from pointsman.transports.accesslog.outcome import Outcome as LoggedOutcome
+from pointsman.transports.accesslog.sink import AccessLogSink
+from pointsman.transports.envoy.managed import ManagedEnvoy
+from pointsman.transports.envoy.planning import plan_from
+from pointsman.transports.envoy.process import LogRecord
+from pointsman.transports.envoy.rundir import RunDir
+from pointsman.transports.extproc.events import ErrorKind, Events
+from pointsman.transports.extproc.server import ExtProcOptions, ExtProcServer, Tls
+
+_TICK_S = 1.0
+_STOPPED_BY_US = "caught ENVOY_SIGTERM"
+
+
+@dataclass(frozen=True, slots=True)
+class HostOptions:
+    """Where the servers listen. ``None`` leaves a server out."""
+
+    api: tuple[str, int] | None
+    metrics: tuple[str, int] | None = None
+    grpc: str | None = None
+    """``host:port`` for a foreign data plane; ``None`` with ``envoy`` set means our own."""
+    envoy: Path | None = None
+    """The binary of our own Envoy."""
+    tls: Tls | None = None
+
+
+class Host:
+    """Counts, logs and serves what one runtime decides."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        options: HostOptions,
+        metrics: Metrics,
+        *,
+        redactor: Redactor,
+        watch: Callable[[Ruling], None] | None = None,
+    ) -> None:
+        self._runtime = runtime
+        self._redactor = redactor
+        self._watch = watch
+        self._options = options
+        self._log = structlog.get_logger()
+        self.metrics = metrics
+        self._requests = RequestLog(self._log)
+        self._journal = Journal(self._ended)
+        self._restarts = 0
+        self.envoy: ManagedEnvoy | None = None
+        self._server: ExtProcServer | None = None
+
+    @contextlib.asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        """Everything is up inside and gone after; ``StartError`` says what keeps it from starting."""
+        async with contextlib.AsyncExitStack() as stack:
+            stack.callback(self._journal.close)
+            ticker = asyncio.create_task(self._tick())
+            stack.push_async_callback(_cancelled, ticker)
+            run_dir = RunDir() if self._options.envoy else None
+            if run_dir is not None:
+                stack.callback(run_dir.close)
+            await self._start_extproc(stack, run_dir)
+            await self._start_http(stack)
+            if run_dir is not None and self._options.envoy is not None:
+                await self._start_envoy(stack, run_dir, self._options.envoy)
+            await self._set_ready()
+            yield
+
+    async def _start_extproc(self, stack: contextlib.AsyncExitStack, run_dir: RunDir | None) -> None:
+        limits = self._runtime.settings.gateway.limits
+        events = Events(on_ruling=self._on_ruling, on_response=self._on_response, on_error=self._on_error)
+        plan = plan_from(self._runtime.settings, run_dir.path) if run_dir else None
+        options = ExtProcOptions(
+            address=f"unix:{plan.extproc_socket}" if plan else self._options.grpc or "",
+            max_concurrent=limits.max_concurrent_decisions,
+            max_body_bytes=limits.max_body_bytes,
+            decision_timeout_s=limits.decision_timeout_ms / 1000,
+            tls=self._options.tls,
+        )
+        server = ExtProcServer(lambda: self._runtime.pipeline, options, events)
+        await server.start()
+        stack.push_async_callback(server.stop, limits.drain_timeout_s)
+        self._server = server
+        if plan is not None:
+            sink = AccessLogSink(self._on_outcome)
+            await sink.start(plan.accesslog_socket)
+            stack.push_async_callback(sink.stop)
+
+    async def _start_http(self, stack: contextlib.AsyncExitStack) -> None:
+        backend = HostBackend(self._runtime, self.metrics, self._envoy_ready)
+        batch = self._runtime.settings.global_.services.api.batch_classification
+        if self._options.api is not None:
+            host, port = self._options.api
+            limits = api.Limits(max_batch=batch.max_batch_size, max_concurrent=batch.max_concurrency)
+            app = api.management_app(backend, limits=limits, redactor=self._redactor)
+            server = api.HttpServer(
+                app, purpose="the management API", host=host, port=port, remedy="choose another --api-port"
+            )
+            await stack.enter_async_context(server)
+        if self._options.metrics is not None:
+            host, port = self._options.metrics
+            server = api.HttpServer(
+                api.metrics_app(self.metrics.render),
+                purpose="the metrics endpoint",
+                host=host,
+                port=port,
+                remedy="choose another --metrics-port, 0 for none",
+            )
+            await stack.enter_async_context(server)
+
+    def _envoy_ready(self) -> bool | None:
+        """Whether our own Envoy serves; ``None`` when the data plane is somebody else's."""
+        if not self.managed:
+            return None
+        return self.envoy is not None and self.envoy.state.ready
+
+    async def _start_envoy(self, stack: contextlib.AsyncExitStack, run_dir: RunDir, binary: Path) -> None:
+        settings = self._runtime.settings
+        self.envoy = ManagedEnvoy(binary, self._on_envoy_log, drain_s=settings.gateway.limits.drain_timeout_s)
+        # Pushed before the start: a start that fails half-way must leave no process behind.
+        stack.push_async_callback(self.envoy.stop)
+        await self.envoy.start(plan_from(settings, run_dir.path))
+
+    async def _set_ready(self) -> None:
+        if self._server is not None:
+            await self._server.set_ready(ready=True)
+
+    @property
+    def managed(self) -> bool:
+        """Whether our own Envoy is the data plane."""
+        return self._options.envoy is not None
+
+    def _on_ruling(self, _head: Head, ruling: Ruling) -> None:
+        self.metrics.record_ruling(ruling)
+        if self._watch is not None:
+            self._watch(ruling)
+        # A foreign data plane does not tell us what became of an answer of our own: that answer is the end.
+        self._journal.ruled(ruling, final=not self.managed and isinstance(ruling.verdict, Reply))
+
+    def _on_response(self, request_id: str, status: int, seconds: float) -> None:
+        self._journal.ended(Outcome(request_id, status=status, ttfb_ms=seconds * 1000))
+
+    def _on_outcome(self, outcome: LoggedOutcome) -> None:
+        self._journal.ended(
+            Outcome(
+                request_id=outcome.request_id,
+                status=outcome.status,
+                pool=outcome.pool,
+                model=outcome.model,
+                endpoint=outcome.endpoint,
+                flags=",".join(outcome.flags),
+                duration_ms=outcome.duration_ms,
+                ttfb_ms=outcome.ttfb_ms,
+                attempts=outcome.attempts,
+                method=outcome.method,
+                path=outcome.path,
+            )
+        )
+
+    def _on_error(self, kind: ErrorKind, error: BaseException | None) -> None:
+        self.metrics.record_extproc_error(kind.value)
+        if kind is ErrorKind.DEFECT:
+            self._log.error("defect", exc_info=error)
+
+    def _on_envoy_log(self, record: LogRecord) -> None:
+        # Envoy warns of the SIGTERM that we send it ourselves.
+        level = "info" if record.message == _STOPPED_BY_US else record.level
+        self._log.log(_LEVELS.get(level, 30), "envoy", logger=record.logger, message=record.message)
+
+    def _ended(self, entry: Entry) -> None:
+        self.metrics.record_outcome(entry)
+        self._requests.write(entry)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK_S)
+            self._journal.expire()
+            restarts = self.envoy.state.restarts if self.envoy else 0
+            while self._restarts < restarts:
+                self._restarts += 1
+                self.metrics.record_envoy_restart()
+
+
+_LEVELS = {"trace": 10, "debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 40}
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

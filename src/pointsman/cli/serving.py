@@ -1,0 +1,76 @@
+"""What ``serve`` and ``ext-proc`` share: from a document to a running host, until a signal ends it."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable
+
+import structlog
+
+from pointsman.cli.document import admit
+from pointsman.cli.host import Host, HostOptions
+from pointsman.config import Settings
+from pointsman.core.problem import Problem, Severity
+from pointsman.observe.labels import Labels
+from pointsman.observe.logs import configure_logs
+from pointsman.observe.metrics import Metrics
+from pointsman.observe.redact import Redactor
+from pointsman.runtime import build
+
+
+def run(
+    settings: Settings,
+    source: str,
+    options: HostOptions,
+    *,
+    allow_unimplemented: bool,
+    ready: Callable[[], None],
+) -> None:
+    """Serve until SIGINT or SIGTERM; ``ready`` is called once requests are taken.
+
+    Raises ``ConfigError`` or ``StartError`` when it cannot start.
+    """
+    problems = admit(settings, source, allow_unimplemented=allow_unimplemented)
+    runtime = build(settings, os.environ)
+    secrets = (value for target in runtime.catalog.targets.values() for value in target.headers.values())
+    redactor = Redactor(secrets)
+    configure_logs(redactor=redactor, level=settings.gateway.log_level)
+    _announce(problems)
+    metrics = Metrics(Labels(limit=settings.gateway.limits.metric_label_values))
+    host = Host(runtime, options, metrics, redactor=redactor)
+    try:
+        asyncio.run(_until_signal(host, ready))
+    finally:
+        runtime.close()
+
+
+async def _until_signal(host: Host, ready: Callable[[], None]) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        stop = stop_on_signals(stack)
+        await stack.enter_async_context(host.serving())
+        ready()
+        await stop.wait()
+
+
+def stop_on_signals(stack: contextlib.AsyncExitStack) -> asyncio.Event:
+    """An event that SIGINT and SIGTERM set.
+
+    A signal during the start takes effect once the start is complete, which is a matter of seconds: nothing
+    is left half-open.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+        stack.callback(loop.remove_signal_handler, number)
+    return stop
+
+
+def _announce(problems: tuple[Problem, ...]) -> None:
+    log = structlog.get_logger()
+    for problem in problems:
+        if problem.severity is Severity.REFUSED:
+            log.error("guard not running", path=problem.path, message=problem.message)
+        elif problem.severity is Severity.UNIMPLEMENTED:
+            log.warning("not implemented", path=problem.path, message=problem.message)
