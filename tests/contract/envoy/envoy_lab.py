@@ -78,7 +78,7 @@ class Backend:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         script = json.loads(body) if body else {}
-        self.seen.append({"headers": dict(request.headers), "path": request.path, "size": len(body)})
+        self.seen.append({"headers": dict(request.headers), "path": request.path, "body": body})
         if self.status != 200:
             return web.Response(status=self.status, text="engine says no")
         if not script.get("stream"):
@@ -152,6 +152,13 @@ def _verdict(decide: dict[str, Any]) -> pb.ProcessingResponse:
             option = common.header_mutation.set_headers.add()
             option.append_action = pb.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
             option.header.key, option.header.raw_value = name, value.encode()
+    for name, value in decide.get("set", {}).items():
+        option = common.header_mutation.set_headers.add()
+        option.append_action = pb.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
+        option.header.key, option.header.raw_value = name, value.encode()
+    common.header_mutation.remove_headers.extend(decide.get("remove", []))
+    if "body" in decide:
+        common.body_mutation.body = decide["body"].encode()
     common.clear_route_cache = True
     answer.dynamic_metadata.update({contract.NAMESPACE: decide.get("metadata", {})})
     return answer

@@ -169,7 +169,28 @@ def test_a_body_over_the_limit_is_a_413_in_the_openai_shape_and_one_below_passes
             assert not _unshaped(error, 413, "invalid_request_error")
             assert str(2 << 20) in error["error"]["message"]
             assert (await lab.ask({"pad": "x" * 1_900_000}))[0] == 200
-            assert lab.backends[0].seen[-1]["size"] > 1_900_000
+            assert len(lab.backends[0].seen[-1]["body"]) > 1_900_000
+
+    asyncio.run(body())
+
+
+def test_the_router_may_rewrite_body_path_and_headers() -> None:
+    """A new body of another length, a new path and removed credentials reach the engine as decided."""
+
+    async def body() -> None:
+        async with Lab(replicas=1) as lab:
+            new = json.dumps({"model": "other", "pad": "y" * 500})
+            decide = {
+                "pool": "main",
+                "body": new,
+                "set": {":path": "/v1/other", "content-length": str(len(new)), "x-set": "1"},
+                "remove": ["authorization"],
+            }
+            assert (await lab.ask({"decide": decide}, headers={"authorization": "Bearer x"}))[0] == 200
+            seen = lab.backends[0].seen[-1]
+            assert (seen["path"], seen["body"]) == ("/v1/other", new.encode())
+            assert seen["headers"]["x-set"] == "1"
+            assert "Authorization" not in seen["headers"]
 
     asyncio.run(body())
 
