@@ -60,7 +60,7 @@ def analyse(
     never hold together. Problems come in the order of the decisions they are about.
     """
     analysis = Analysis(decisions, strategy, exclusions)
-    dead, shadowed = analysis.unmatchable(), analysis.shadowed()
+    dead, shadowed, catch_alls = analysis.unmatchable(), analysis.shadowed(), analysis.catch_alls()
     losers: dict[int, list[int]] = defaultdict(list)
     for loser, winner in shadowed.items():
         losers[winner].append(loser)
@@ -68,9 +68,9 @@ def analyse(
     for index, decision in enumerate(decisions):
         if index in dead:
             problems.append(_dead(index, decision))
-        elif index in shadowed and shadowed[index] not in analysis.catch_alls():
+        elif index in shadowed and shadowed[index] not in catch_alls:
             problems.append(_shadowed(analysis, index, shadowed[index]))
-        if index in analysis.catch_alls() and losers[index]:
+        if index in catch_alls and losers[index]:
             problems.append(_greedy(index, decision, [decisions[loser].name for loser in losers[index]]))
         if index not in dead and index not in shadowed:
             rivals = [rival for rival in range(index) if rival not in dead and rival not in shadowed]

@@ -54,7 +54,7 @@ class DomainEvaluator:
         top = max(domains, key=domains.__getitem__)
         sure = domains[top] >= self._threshold
         winner = top if sure else OTHER
-        detail = f"{top} {domains[top]:.2f}" + ("" if sure else f" is below {self._threshold:g}")
+        detail = f"{top} {domains[top]:.2f}" + ("" if sure else f" < {self._threshold:g}")
         return tuple(
             self._signal(key, labels, domains, detail if winner in labels else "")
             for key, labels in self._rules

@@ -67,7 +67,7 @@ def test_a_fallback_is_no_more_confident_than_its_evidence() -> None:
     """The fallback carries the probability of other, and its detail says why it was taken."""
     signal = observed(math=0.4, physics=0.35, other=0.25)["other"]
     assert signal.confidence == 0.25
-    assert signal.detail == "math 0.40 is below 0.5"
+    assert signal.detail == "math 0.40 < 0.5"
 
 
 def test_every_rule_reports_its_own_probability() -> None:

@@ -1,5 +1,6 @@
 """Request bodies for people: what the client wrote is counted, not quoted."""
 
+import json
 from typing import Any
 
 import msgspec
@@ -24,6 +25,31 @@ def abbreviated(body: bytes, request: ChatRequest | None) -> Any:
     texts = {message.text for message in request.messages if message.text} if request else set()
     # Longest first, so that a text within another does not cut it in two.
     return _shorten(value, sorted(texts, key=len, reverse=True), "")
+
+
+def pretty(value: Any, width: int) -> list[str]:
+    """A JSON value as lines: whatever fits in ``width`` stays on one line, the rest is indented by two."""
+    return _pretty(value, width, "", "")
+
+
+def _pretty(value: Any, width: int, before: str, after: str) -> list[str]:
+    flat = before + _flat(value) + after
+    if len(flat) <= width or not isinstance(value, dict | list) or not value:
+        return [flat]
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    if isinstance(value, dict):
+        items = [(f"{_flat(key)}: ", item) for key, item in value.items()]
+    else:
+        items = [("", item) for item in value]
+    lines = [before + opening]
+    for index, (key, item) in enumerate(items):
+        comma = "," if index < len(items) - 1 else ""
+        lines += ["  " + line for line in _pretty(item, width - 2, key, comma)]
+    return [*lines, closing + after]
+
+
+def _flat(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _shorten(value: Any, texts: list[str], key: str) -> Any:

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 
-import msgspec
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.text import Text
 
-from pointsman.cli.view.body import abbreviated
+from pointsman.cli.view.body import abbreviated, pretty
 from pointsman.cli.view.decision import failed_keys, rule_tree, why_lost
 from pointsman.cli.view.ink import Ink
 from pointsman.cli.view.record import explain_json
@@ -23,6 +22,8 @@ _LABEL = 10
 _WIDEST = 100
 _MOST_LOSERS = 4
 _BODY_LINES = 14
+_TOTAL = "total"
+"""The phase that spans the others."""
 
 
 def explain_view(trace: Trace, verdict: Verdict) -> RenderableType:
@@ -46,13 +47,13 @@ class _Screen:
         yield Text("")
         yield from _decision(self._trace, ink, width)
         if self._trace.selection:
-            yield _line("model", _selected(self._trace.selection, ink), width)
+            yield from _facts("model", _selected(self._trace.selection, ink), ink, width)
         for index, note in enumerate(self._trace.rewrites):
             yield _line("" if index else "rewritten", Text(ink.plain(note)), width)
         yield Text("")
         yield from _outcome(self._trace, self._verdict, ink, width)
         if self._trace.phases_us:
-            yield _line("time", Text(_times(self._trace, ink), "dim"), width)
+            yield from _facts("time", _times(self._trace, ink), ink, width)
 
 
 def _line(label: str, content: Text, width: int) -> Text:
@@ -61,6 +62,19 @@ def _line(label: str, content: Text, width: int) -> Text:
     line.append_text(content)
     line.truncate(width, overflow="crop")
     return line
+
+
+def _facts(label: str, facts: list[str], ink: Ink, width: int) -> Iterator[Text]:
+    """The first fact, which matters most, and the others, over as many lines as they need."""
+    room = width - _LABEL - 1
+    line = Text(ink.clip(facts[0], room), "bold")
+    for fact in facts[1:]:
+        addition = f" {ink.dot} {ink.clip(fact, room)}"
+        if line.cell_len + len(addition) > room:
+            yield _line(label, line, width)
+            label, line, addition = "", Text(), ink.clip(fact, room)
+        line.append(addition, "dim")
+    yield _line(label, line, width)
 
 
 def _request(trace: Trace, ink: Ink, width: int) -> Iterator[Text]:
@@ -112,12 +126,11 @@ def _others(
         yield _line("", Text(words, "dim").append(failed, "red"), width)
 
 
-def _selected(selection: Selection, ink: Ink) -> Text:
+def _selected(selection: Selection, ink: Ink) -> list[str]:
     candidate, target = selection.candidate, selection.candidate.target
-    lora = f"LoRA on {target.provider}" if target.provider != target.name else "served by itself"
+    lora = [f"LoRA on {ink.clip(target.provider, 30)}"] if target.provider != target.name else []
     reasoning = f"reasoning on ({candidate.effort})" if candidate.use_reasoning else "reasoning off"
-    facts = f" {ink.dot} ".join([ink.clip(lora, 36), reasoning, f"chosen by {selection.algorithm}"])
-    return Text(ink.clip(target.name, 30), "bold").append(f"  {facts}", "dim")
+    return [ink.clip(target.name, 40), *lora, reasoning, f"algorithm {selection.algorithm}"]
 
 
 def _outcome(trace: Trace, verdict: Verdict, ink: Ink, width: int) -> Iterator[Text]:
@@ -135,15 +148,16 @@ def _outcome(trace: Trace, verdict: Verdict, ink: Ink, width: int) -> Iterator[T
     if body is None:
         yield _line("body", Text("as received, byte for byte", "dim"), width)
         return
-    pretty = msgspec.json.format(msgspec.json.encode(abbreviated(body, trace.request)), indent=2).decode()
-    lines = pretty.splitlines()
+    room = width - _LABEL - 1
+    lines = pretty(abbreviated(body, trace.request), room)
     shown = lines if len(lines) <= _BODY_LINES else [*lines[: _BODY_LINES - 1], ink.more]
     for index, text in enumerate(shown):
         indent = len(text) - len(text.lstrip())
-        room = width - _LABEL - 1 - indent
-        yield _line("" if index else "body", Text(" " * indent + ink.clip(text, room)), width)
+        yield _line("" if index else "body", Text(" " * indent + ink.clip(text, room - indent)), width)
 
 
-def _times(trace: Trace, ink: Ink) -> str:
-    phases = [f"{name} {ink.duration(us)}" for name, us in trace.phases_us.items() if us >= 1]
-    return f" {ink.dot} ".join([*phases, f"in all {ink.duration(sum(trace.phases_us.values()))}"])
+def _times(trace: Trace, ink: Ink) -> list[str]:
+    phases = {name: us for name, us in trace.phases_us.items() if name != _TOTAL}
+    total = trace.phases_us.get(_TOTAL, sum(phases.values()))
+    parts = [f"{name} {ink.duration(us)}" for name, us in phases.items() if us >= 1]
+    return [f"{ink.duration(total)} in all", *parts]

@@ -47,9 +47,8 @@ class Ink:
         return self.failed if error else self.yes if matched else self.no
 
     def bar(self, confidence: float) -> str:
-        """A confidence as a bar; anything above zero shows at least one cell."""
-        share = min(max(confidence, 0.0), 1.0)
-        filled = max(round(share * BAR_CELLS), int(share > 0))
+        """A confidence as a bar."""
+        filled = round(min(max(confidence, 0.0), 1.0) * BAR_CELLS)
         return self.full * filled + self.empty * (BAR_CELLS - filled)
 
     def duration(self, us: float) -> str:

@@ -9,6 +9,8 @@ from rich.text import Text
 from pointsman.cli.view.ink import Ink, colour
 from pointsman.core.signal import Signal, SignalSet
 
+_VISIBLE = 0.005
+"""Confidences below this print as 0.00."""
 _MOST = 3
 """Unmatched signals shown for a family; the others are counted."""
 
@@ -16,7 +18,7 @@ _MOST = 3
 def signal_table(signals: SignalSet, ink: Ink) -> Table:
     """Family, name, mark, confidence, what matched; the cost of a family on its first line."""
     table = Table.grid(padding=(0, 1))
-    for width, justify in ((10, "left"), (24, "left"), (1, "left"), (15, "left"), (17, "left"), (8, "right")):
+    for width, justify in ((10, "left"), (20, "left"), (1, "left"), (15, "left"), (21, "left"), (8, "right")):
         table.add_column(width=width, justify=justify, no_wrap=True, overflow="crop")  # type: ignore[arg-type]  # rich's literal type
     ordered = sorted(signals, key=lambda signal: signal.key.family)
     for family, group in groupby(ordered, key=lambda signal: signal.key.family):
@@ -38,7 +40,7 @@ def _family_rows(family: str, signals: list[Signal], ink: Ink) -> Iterator[tuple
     hidden = len(signals) - len(shown)
     if hidden:
         best = max(signal.confidence for signal in rest[_MOST:])
-        words = f"{hidden} more, at most {best:.2f}" if best else f"{hidden} more"
+        words = f"{hidden} more, up to {best:.2f}" if best >= _VISIBLE else f"{hidden} more"
         yield (Text(""), Text(words, "dim"), *(Text("") for _ in range(4)))
 
 
@@ -52,9 +54,9 @@ def _row(signal: Signal, family: str, cost: str, ink: Ink) -> tuple[Text, ...]:
         evidence, detail = Text(""), ""
     return (
         Text(ink.clip(family, 10), "cyan"),
-        Text(ink.clip(signal.key.name, 24), "" if signal.matched else style),
+        Text(ink.clip(signal.key.name, 20), "" if signal.matched else style),
         Text(ink.mark(matched=signal.matched, error=signal.error), style),
         evidence,
-        Text(ink.clip(detail, 17), "dim"),
+        Text(ink.clip(detail, 21), "dim"),
         Text(cost, "dim"),
     )
