@@ -15,7 +15,7 @@ from pointsman.observe import catalogue
 from pointsman.observe.instruments import Instruments
 from pointsman.observe.journal import Entry
 from pointsman.observe.labels import Labels
-from pointsman.observe.reasons import refusal_reason, signal_error_reason, upstream_reason
+from pointsman.observe.reasons import outcome_reason, refusal_reason, signal_error_reason
 from pointsman.observe.summary import decision_name, decision_us
 
 UNKNOWN_MODEL = "unknown"
@@ -62,10 +62,12 @@ class Metrics:
         self._instruments.counter(catalogue.REQUESTS, decision, model, str(status)).inc()
         if entry.incomplete:
             self._instruments.counter(catalogue.JOURNAL_INCOMPLETE, entry.incomplete).inc()
-        if summary is None or outcome is None or summary.reply_status:
+        if outcome is None or (summary is not None and summary.reply_status):
             return
-        if reason := upstream_reason(status):
-            self._instruments.counter(catalogue.REQUEST_ERRORS, model, reason).inc()
+        if reason := outcome_reason(outcome):
+            self._instruments.counter(catalogue.REQUEST_ERRORS, model or UNKNOWN_MODEL, reason).inc()
+            return
+        if summary is None:
             return
         if outcome.duration_ms is not None:
             seconds = outcome.duration_ms / 1e3

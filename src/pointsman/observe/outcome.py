@@ -16,7 +16,11 @@ class Outcome(msgspec.Struct, frozen=True):
     endpoint: str = ""
     """Address of the engine that answered, `host:port`."""
     flags: str = ""
-    """Envoy's response flags (`UF`, `UH`, `DC`, ...), empty when nothing went wrong."""
+    """Envoy's reasons when something went wrong, by the names of its access log, joined by commas."""
+    details: str = ""
+    """Envoy's response code details (`via_upstream`, `stream_idle_timeout`, ...)."""
+    undecided: bool = False
+    """The request was refused because no decision came: the router was down, late or silent."""
     duration_ms: float | None = None
     """From the first byte of the request to the last byte of the answer, milliseconds."""
     ttfb_ms: float | None = None

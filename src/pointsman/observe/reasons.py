@@ -1,6 +1,10 @@
 """Why something failed, as one of a few words: messages would make labels without bound."""
 
 from pointsman.core.trace import Trace
+from pointsman.observe.outcome import Outcome
+
+_CLIENT_LEFT = frozenset({"downstream_connection_termination", "downstream_remote_reset"})
+"""Envoy's flags for a client that closed its connection or stream."""
 
 _REFUSALS = {401: "unauthorized", 403: "forbidden", 413: "too_large", 429: "overloaded", 504: "timeout"}
 
@@ -20,15 +24,23 @@ def refusal_reason(trace: Trace, status: int) -> str:
     return "invalid_request"
 
 
-def upstream_reason(status: int) -> str:
-    """Why a forwarded request failed with `status`; empty when it did not."""
-    if status == 0:
+def outcome_reason(outcome: Outcome) -> str:
+    """Why a request that we did not answer ourselves failed; empty when it did not.
+
+    A stream may break after its 200, which only the flags tell.
+    """
+    status = outcome.status
+    if outcome.undecided:
+        return "undecided"
+    if status == 0 or not _CLIENT_LEFT.isdisjoint(outcome.flags.split(",")):
         return "cancellation"
     if status == 504:
         return "timeout"
     if status >= 500:
         return "upstream_5xx"
-    return "upstream_4xx" if status >= 400 else ""
+    if status >= 400:
+        return "upstream_4xx"
+    return "broken_off" if outcome.flags else ""
 
 
 def signal_error_reason(error: str) -> str:

@@ -6,22 +6,21 @@ import structlog
 
 from pointsman.observe.journal import Entry
 from pointsman.observe.outcome import Outcome
+from pointsman.observe.reasons import outcome_reason
 from pointsman.observe.summary import Summary
 
 EVENT = "request"
 
 
 class RequestLog:
-    """Writes entries as lines, a warning where the client saw a 5xx or nothing."""
+    """Writes entries as lines, a warning where the client saw a 5xx or an answer that broke off."""
 
     def __init__(self, logger: structlog.typing.FilteringBoundLogger) -> None:
         self._logger = logger
 
     def write(self, entry: Entry) -> None:
         """Write one entry."""
-        status = entry.status
-        troubled = status >= 500 or (status == 0 and entry.outcome is not None)
-        write = self._logger.warning if troubled else self._logger.info
+        write = self._logger.warning if _troubled(entry) else self._logger.info
         write(EVENT, **line(entry))
 
 
@@ -36,6 +35,13 @@ def line(entry: Entry) -> dict[str, Any]:
         }
     fields["incomplete"] = entry.incomplete
     return {name: value for name, value in fields.items() if value not in ("", None, [], {})}
+
+
+def _troubled(entry: Entry) -> bool:
+    if entry.status >= 500:
+        return True
+    reason = outcome_reason(entry.outcome) if entry.outcome else ""
+    return reason not in {"", "upstream_4xx", "cancellation"}
 
 
 def _ruling_fields(summary: Summary) -> dict[str, Any]:
@@ -64,6 +70,8 @@ def _outcome_fields(outcome: Outcome) -> dict[str, Any]:
         "model": outcome.model,
         "endpoint": outcome.endpoint,
         "flags": outcome.flags,
+        "details": "" if outcome.details == "via_upstream" else outcome.details,
+        "undecided": outcome.undecided or None,
         "attempts": outcome.attempts,
         "duration_ms": _rounded(outcome.duration_ms),
         "ttft_ms": _rounded(outcome.ttfb_ms),

@@ -163,7 +163,7 @@ def test_the_request_line_says_what_happened() -> None:
     """One line a request: what was decided, where it went, how it ended, how long each took."""
     out = configured()
     ended = Outcome(
-        "r-1", status=200, pool="llama", model="spoofed", endpoint="10.0.0.7:8000", flags="",
+        "r-1", status=200, pool="llama", model="spoofed", endpoint="10.0.0.7:8000", details="via_upstream",
         duration_ms=1234.5678, ttfb_ms=80.1234, attempts=1, method="POST", path="/v1/chat/completions?key=1",
     )  # fmt: skip
     RequestLog(structlog.get_logger()).write(Entry(Summary.of(ruling(stream=True)), ended))
@@ -206,12 +206,22 @@ def test_a_refused_request_says_why_without_its_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "level"), [(200, "info"), (404, "info"), (503, "warning"), (0, "warning")]
+    ("status", "flags", "level"),
+    [
+        (200, "", "info"),
+        (404, "", "info"),
+        (503, "", "warning"),
+        (200, "upstream_remote_reset", "warning"),
+        (200, "downstream_connection_termination", "info"),
+        (0, "downstream_remote_reset", "info"),
+    ],
 )
-def test_a_request_that_failed_is_a_warning(status: int, level: str) -> None:
-    """A 5xx, or a connection that ended without a status, stands out."""
+def test_a_request_that_failed_is_a_warning(status: int, flags: str, level: str) -> None:
+    """A 5xx or an answer that broke off stands out; a client that left does not."""
     out = configured()
-    RequestLog(structlog.get_logger()).write(Entry(None, Outcome("r", status=status), "no_ruling"))
+    RequestLog(structlog.get_logger()).write(
+        Entry(None, Outcome("r", status=status, flags=flags), "no_ruling")
+    )
     assert lines(out)[0]["level"] == level
 
 

@@ -134,15 +134,30 @@ def test_the_first_byte_of_a_whole_answer_is_not_a_first_token() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "reason"),
-    [(0, "cancellation"), (404, "upstream_4xx"), (502, "upstream_5xx"), (504, "timeout")],
+    ("status", "flags", "reason"),
+    [
+        (0, "", "cancellation"),
+        (404, "", "upstream_4xx"),
+        (502, "", "upstream_5xx"),
+        (504, "", "timeout"),
+        (200, "upstream_remote_reset", "broken_off"),
+        (200, "downstream_connection_termination", "cancellation"),
+        (200, "local_reset,downstream_remote_reset", "cancellation"),
+    ],
 )
-def test_an_upstream_error_is_counted_by_reason_and_has_no_latency(status: int, reason: str) -> None:
-    """A failed answer counts as an error of the model and does not make the model look fast."""
+def test_a_failed_answer_is_counted_and_has_no_latency(status: int, flags: str, reason: str) -> None:
+    """A failure, after a 200 too, is an error of the model and does not make the model look fast."""
     metrics = Metrics()
-    metrics.record_outcome(entry(ruling(), status=status))
+    metrics.record_outcome(entry(ruling(), status=status, flags=flags))
     assert value(metrics, "llm_request_errors_total", model="math-expert", reason=reason) == 1
     assert value(metrics, "llm_model_completion_latency_seconds_count", model="math-expert") == 0
+
+
+def test_a_request_refused_for_want_of_a_decision_is_counted() -> None:
+    """What Envoy refused while the router was down is an error with its own reason."""
+    metrics = Metrics()
+    metrics.record_outcome(Entry(None, Outcome("r-1", status=503, undecided=True), "no_ruling"))
+    assert value(metrics, "llm_request_errors_total", model="unknown", reason="undecided") == 1
 
 
 def test_our_own_refusal_is_not_an_upstream_error() -> None:
