@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pointsman.config.base import Count, Name, Names, Part, Positive, Unit, Weight
+from pointsman.config.base import Count, Name, Names, Number, Part, Positive, Unit, Weight, Whole
 
 OnError = Literal["skip", "fail", "fallback"]
 """What a failed model call does: leave it out, fail the request, or use the first candidate."""
@@ -14,7 +14,7 @@ OnError = Literal["skip", "fail", "fallback"]
 class RouterDC(Part):
     """Nearness of the request to model descriptions."""
 
-    temperature: float = Field(0.07, gt=0.0, description="Softmax temperature; lower is more decided.")
+    temperature: Number = Field(0.07, gt=0.0, description="Softmax temperature; lower is more decided.")
     dimension_size: Positive = Field(768, description="Dimensions of the embeddings compared.")
     min_similarity: Unit = Field(0.3, description="Least similarity; below it the first candidate is used.")
     use_query_contrastive: bool = Field(
@@ -62,10 +62,12 @@ class Hybrid(Part):
 class LatencyAware(Part):
     """The fastest model by its own recent percentiles."""
 
-    tpot_percentile: int | None = Field(
+    tpot_percentile: Whole | None = Field(
         None, ge=1, le=100, description="Percentile of time per output token."
     )
-    ttft_percentile: int | None = Field(None, ge=1, le=100, description="Percentile of time to first token.")
+    ttft_percentile: Whole | None = Field(
+        None, ge=1, le=100, description="Percentile of time to first token."
+    )
     description: str = Field("", description="What the policy is for, for people.")
 
 
@@ -92,7 +94,7 @@ class MultiFactor(Part):
 
     weights: FactorWeights = Field(default_factory=FactorWeights, description="How much each factor counts.")
     slo: Slo = Field(default_factory=Slo, description="Bounds that exclude a candidate.")
-    latency_percentile: int = Field(95, ge=1, le=100, description="Percentile that stands for latency.")
+    latency_percentile: Whole = Field(95, ge=1, le=100, description="Percentile that stands for latency.")
     latency_metric: Literal["ttft", "tpot"] = Field("ttft", description="Latency that counts.")
     on_no_candidates: Literal["cheapest", "first", "fail"] = Field(
         "cheapest", description="Choice when no candidate meets the objectives."
@@ -120,7 +122,9 @@ class Confidence(Part):
     confidence_method: Literal["avg_logprob", "margin", "hybrid", "self_verify", "automix_entailment"] = (
         Field("avg_logprob", description="How sureness is measured.")
     )
-    threshold: float | None = Field(None, description="Sureness that ends the search; unset fits the method.")
+    threshold: Number | None = Field(
+        None, description="Sureness that ends the search; unset fits the method."
+    )
     hybrid_weights: HybridWeights | None = Field(None, description="Parts of the hybrid measure.")
     on_error: OnError | None = Field(None, description="What a failed call does.")
     escalation_order: Literal["declared", "small_to_large", "size", "cost", "automix"] = Field(
@@ -146,7 +150,7 @@ class Remom(Part):
     model_distribution: Literal["weighted", "equal", "round_robin", "first_only"] = Field(
         "weighted", description="How calls spread over the candidates."
     )
-    temperature: float | None = Field(None, ge=0.0, description="Sampling temperature.")
+    temperature: Number | None = Field(None, ge=0.0, description="Sampling temperature.")
     include_reasoning: bool = Field(
         default=False, description="Whether reasoning is passed on between rounds."
     )
@@ -159,7 +163,7 @@ class Remom(Part):
     round_timeout_seconds: Positive | None = Field(None, description="Longest round, seconds.")
     min_successful_responses: Positive | None = Field(None, description="Answers a round needs.")
     on_error: OnError | None = Field(None, description="What a failed call does.")
-    shuffle_seed: int | None = Field(None, description="Seed of the order in which answers are shown.")
+    shuffle_seed: Whole | None = Field(None, description="Seed of the order in which answers are shown.")
     include_intermediate_responses: bool = Field(
         default=False, description="Whether clients see earlier rounds."
     )
@@ -170,7 +174,7 @@ class AnalysisOverride(Part):
     """Sampling of one panel member."""
 
     model: Name = Field(description="Panel member.")
-    temperature: float | None = Field(None, ge=0.0, description="Its sampling temperature.")
+    temperature: Number | None = Field(None, ge=0.0, description="Its sampling temperature.")
     max_completion_tokens: Positive | None = Field(None, description="Most tokens of its answer.")
 
 
@@ -201,7 +205,7 @@ class Fusion(Part):
     max_completion_tokens: Positive | None = Field(None, description="Most tokens of one answer.")
     round_timeout_seconds: Positive | None = Field(None, description="Longest round, seconds.")
     min_successful_responses: Positive | None = Field(None, description="Panel answers needed.")
-    temperature: float | None = Field(None, ge=0.0, description="Sampling temperature.")
+    temperature: Number | None = Field(None, ge=0.0, description="Sampling temperature.")
     include_analysis: bool = Field(default=False, description="Whether clients see the judgement.")
     include_intermediate_responses: bool = Field(
         default=False, description="Whether clients see the panel's answers."
@@ -241,7 +245,7 @@ class Workflows(Part):
     max_completion_tokens: Positive | None = Field(None, description="Most tokens of one answer.")
     round_timeout_seconds: Positive | None = Field(None, description="Longest step, seconds.")
     min_successful_responses: Positive | None = Field(None, description="Answers a step needs.")
-    temperature: float | None = Field(None, ge=0.0, description="Sampling temperature.")
+    temperature: Number | None = Field(None, ge=0.0, description="Sampling temperature.")
     include_intermediate_responses: bool = Field(default=False, description="Whether clients see the steps.")
     on_error: OnError | None = Field(None, description="What a failed call does.")
 
@@ -265,7 +269,7 @@ class Svm(Part):
     """A support vector machine over request embeddings."""
 
     kernel: Literal["rbf", "linear"] = Field("rbf", description="Kernel function.")
-    gamma: float = Field(1.0, gt=0.0, description="Width of the rbf kernel.")
+    gamma: Number = Field(1.0, gt=0.0, description="Width of the rbf kernel.")
     pretrained_path: str = Field("", description="File of the trained model.")
 
 

@@ -1,11 +1,8 @@
 """Connections to databases, shared by everything that stores something."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from pydantic import Field
 
-from pointsman.config.base import Count, Names, Part, Port, Positive, Secret
+from pointsman.config.base import Count, Free, Names, Part, Port, Positive, Secret
 
 
 class RedisServer(Part):
@@ -198,9 +195,7 @@ class VectorStore(Part):
     index: VectorIndex | None = Field(None, description="The index.")
     collection: VectorCollection | None = Field(None, description="The collection.")
     search: Search | None = Field(None, description="How it is searched.")
-    performance: Mapping[str, Any] = Field(default_factory=dict, repr=False, description="Further tuning.")
-    data_management: Mapping[str, Any] = Field(
-        default_factory=dict, repr=False, description="Further upkeep."
-    )
+    performance: Free = Field(default_factory=dict, repr=False, description="Further tuning.")
+    data_management: Free = Field(default_factory=dict, repr=False, description="Further upkeep.")
     logging: StoreLogging | None = Field(None, description="What its client logs.")
     development: Development | None = Field(None, description="Switches for development.")

@@ -2,9 +2,20 @@
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    WithJsonSchema,
+)
+
+from pointsman.config.credentials import mask_tree
 
 
 class Part(BaseModel):
@@ -23,6 +34,13 @@ class Part(BaseModel):
 _DURATION_TERM = re.compile(r"(\d+(?:\.\d+)?)(ms|us|s|m|h|d)")
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([KkMm]?)")
+
+
+def _number(value: Any) -> Any:
+    """``value`` unless it is true or false, which Python would take for 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError("is no number: write digits")  # noqa: TRY004 pydantic reports ValueError, not TypeError
+    return value
 
 
 def _seconds(value: Any) -> Any:
@@ -52,22 +70,30 @@ def _tokens(value: Any) -> Any:
     return round(float(number) * {"": 1, "K": 1_000, "M": 1_000_000}[unit.upper()])
 
 
-Unit = Annotated[float, Field(ge=0.0, le=1.0)]
+Whole = Annotated[int, BeforeValidator(_number)]
+"""A whole number, and not true or false."""
+Number = Annotated[float, BeforeValidator(_number)]
+"""A number, and not true or false."""
+Unit = Annotated[Number, Field(ge=0.0, le=1.0)]
 """A share, probability or similarity threshold, 0..1."""
-Cosine = Annotated[float, Field(ge=-1.0, le=1.0)]
+Cosine = Annotated[Number, Field(ge=-1.0, le=1.0)]
 """A cosine or a difference of two of them, -1..1."""
-Weight = Annotated[float, Field(ge=0.0)]
+Weight = Annotated[Number, Field(ge=0.0)]
 """A relative weight: only its ratio to its siblings matters."""
-Port = Annotated[int, Field(ge=1, le=65535)]
+Port = Annotated[Whole, Field(ge=1, le=65535)]
 """A TCP port."""
-Count = Annotated[int, Field(ge=0, le=2**53)]
+Count = Annotated[Whole, Field(ge=0, le=2**53)]
 """A whole number, zero included."""
-Positive = Annotated[int, Field(ge=1, le=2**53)]
+Positive = Annotated[Whole, Field(ge=1, le=2**53)]
 """A whole number of at least one."""
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 """Something other parts of the document, metrics or headers refer to."""
 Names = tuple[Name, ...]
 """A list of names."""
+Texts = tuple[Annotated[str, Field(min_length=1)], ...]
+"""A list of words, sentences or patterns."""
+Free = Annotated[Mapping[str, Any], PlainSerializer(mask_tree, return_type=dict[str, Any], when_used="json")]
+"""Data without a schema of ours; what its keys call credentials is masked in JSON."""
 Seconds = Annotated[
     float,
     BeforeValidator(_seconds),

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from pointsman.config.base import Name, Part
+from pointsman.config.base import Name, Number, Part
 from pointsman.core.rule import Operator
 
 ConditionType = Literal[
@@ -36,10 +36,10 @@ ConditionType = Literal[
 class Predicate(Part):
     """Numbers that match; every bound that is set must hold."""
 
-    gt: float | None = Field(None, description="Matches above this value.")
-    gte: float | None = Field(None, description="Matches from this value on.")
-    lt: float | None = Field(None, description="Matches below this value.")
-    lte: float | None = Field(None, description="Matches up to this value.")
+    gt: Number | None = Field(None, description="Matches above this value.")
+    gte: Number | None = Field(None, description="Matches from this value on.")
+    lt: Number | None = Field(None, description="Matches below this value.")
+    lte: Number | None = Field(None, description="Matches up to this value.")
 
 
 class Condition(Part):

@@ -1,12 +1,11 @@
 """``routing.decisions``: named routes, each a rule, candidates and plugins."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from pointsman.config.algorithms import Algorithm
-from pointsman.config.base import Count, Effort, Name, Names, Part, Weight
+from pointsman.config.base import Count, Effort, Free, Name, Names, Part, Weight, Whole
 from pointsman.config.conditions import Rule
 from pointsman.config.plugins import Plugin
 
@@ -126,10 +125,10 @@ class Decision(Part):
 
     name: Name = Field(description="Name of the route, shown in headers, metrics and traces.")
     description: str = Field("", description="What the route is for.")
-    priority: int = Field(
+    priority: Whole = Field(
         0, ge=-(2**31), le=2**31 - 1, description="Rank among matched decisions; higher wins."
     )
-    tier: Annotated[int, Field(ge=0, le=2**31 - 1)] = Field(
+    tier: Annotated[Whole, Field(ge=0, le=2**31 - 1)] = Field(
         0, description="Group ranked before priority, lower first; 0 everywhere means no tiers."
     )
     rules: Annotated[Rule | None, BeforeValidator(_no_empty_rule)] = Field(
@@ -147,6 +146,6 @@ class Decision(Part):
         (), alias="candidateIterations", description="Candidates written as loops."
     )
     emits: tuple[Emit, ...] = Field((), description="What a match tells other components.")
-    annotations: Mapping[str, Any] = Field(
+    annotations: Free = Field(
         default_factory=dict, max_length=32, description="Free notes for tools; at most 32 keys."
     )

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, PrivateAttr
 
 from pointsman.config.base import Part
-from pointsman.config.environment import scrub
+from pointsman.config.credentials import scrub
 from pointsman.config.fleet import Fleet
 from pointsman.config.gateway import Gateway
 from pointsman.config.integrations import Integrations

@@ -9,12 +9,10 @@ from typing import Final
 
 import msgspec
 
+from pointsman.config.credentials import variable_holds_secret
+
 _REFERENCE: Final = re.compile(r"\$(?:\$|([A-Za-z_][A-Za-z0-9_]*)|\{([^{}]*)\})")
 _BRACED: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:(:?-)(.*))?", re.DOTALL)
-CREDENTIAL_NAME: Final = re.compile(
-    r"(?i)api.?key|access.?key|secret|token(?!s|_?count|_?limit|_?budget)|passw|credential|authorization|private.?key"
-)
-"""Names (of variables, keys and headers) that carry credentials."""
 
 
 class Expansion(msgspec.Struct, frozen=True):
@@ -55,15 +53,8 @@ def expand(text: str, env: Mapping[str, str]) -> Expansion:
             remedy = f"set {name}, give a default as ${{{name}:-value}}, or write $$ for a dollar sign"
             complaints.append((f"needs the environment variable {name}, which is not set", remedy))
             return ""
-        if CREDENTIAL_NAME.search(name) and len(value) >= 4:
+        if variable_holds_secret(name, value):
             secrets.add(value)
         return value
 
     return Expansion(_REFERENCE.sub(replace, text), tuple(complaints), frozenset(secrets))
-
-
-def scrub(text: str, secrets: frozenset[str]) -> str:
-    """``text`` with every secret value replaced by asterisks, longest first."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, "**********")
-    return text

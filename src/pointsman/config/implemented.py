@@ -84,7 +84,7 @@ GAPS: Final[tuple[Gap, ...]] = (
     Gap("routing.projections", "their outputs never match"),
     Gap(f"{_DECISION}.modelRefs[].weight", "the first candidate is used", unless=(1.0,)),
     Gap(f"{_DECISION}.algorithm", "the first candidate is used", unless=("static",)),
-    *(Gap(f"{_DECISION}.plugins[{kind}]", "the plugin does not run") for kind in _PLUGINS),
+    *(Gap(f"{_DECISION}.plugins[{kind}]", "it does not run") for kind in _PLUGINS),
     *(
         Gap(f"{_DECISION}.plugins[{kind}]", "answers are not checked", severity=Severity.REFUSED)
         for kind in _GUARD_PLUGINS
@@ -162,7 +162,9 @@ def _problem(gap: Gap, path: str, value: Any) -> Iterator[Problem]:
         remedy = "remove it, or allow unimplemented guards explicitly"
     else:
         remedy = "remove it, or leave it for a later release"
-    yield Problem(gap.severity, path, f"is not implemented yet{meanwhile}", remedy)
+    plugin = re.search(r"plugins\[(\w+)\]$", gap.pattern)
+    what = f"the plugin {plugin[1]}" if plugin else gap.pattern.rpartition(".")[2]
+    yield Problem(gap.severity, path, f"{what} is not implemented yet{meanwhile}", remedy)
 
 
 def _value(value: Any, *names: str) -> Any:

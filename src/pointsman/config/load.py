@@ -2,18 +2,19 @@
 
 import os
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from pydantic import ValidationError
 
+from pointsman.config.credentials import scrub
 from pointsman.config.document import Settings
-from pointsman.config.environment import scrub
 from pointsman.config.history import flat_era
 from pointsman.config.plain import Plain, to_plain
 from pointsman.config.salvage import without_faults
-from pointsman.config.translate import line_at, translate
+from pointsman.config.translate import MOST_PROBLEMS, line_at, translate
 from pointsman.config.tree import Node, fault, read
 from pointsman.config.validate import validate
 from pointsman.core.errors import ConfigError
@@ -96,7 +97,8 @@ def _settings(plain: Plain) -> Settings | None:
         plain.problems.extend(problem for problem in found if problem.path not in known)
         settings = without_faults(data, error)
     if settings is not None:
-        plain.problems.extend(_placed(problem, plain.lines) for problem in validate(settings))
+        contradictions = islice(validate(settings), MOST_PROBLEMS)
+        plain.problems.extend(_placed(problem, plain.lines) for problem in contradictions)
     return settings
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pointsman.config.base import Count, Name, Names, Part, Port, Positive, Secret, Unit, Weight
+from pointsman.config.base import Count, Name, Names, Part, Port, Positive, Secret, Texts, Unit, Weight
 from pointsman.config.stores import EmbeddingModel
 
 
@@ -294,11 +294,11 @@ class ModalityDetector(Part):
     """Whether text, an image or both are wanted."""
 
     enabled: bool = Field(default=False, description="Whether it is used.")
-    prompt_prefixes: Names = Field((), description="Beginnings that ask for an image.")
+    prompt_prefixes: Texts = Field((), description="Beginnings that ask for an image.")
     method: Literal["classifier", "keyword", "hybrid"] = Field("hybrid", description="How it decides.")
     classifier: ModalityClassifier | None = Field(None, description="The classifier.")
-    keywords: Names = Field((), description="Words that ask for an image.")
-    both_keywords: Names = Field((), description="Words that ask for both.")
+    keywords: Texts = Field((), description="Words that ask for an image.")
+    both_keywords: Texts = Field((), description="Words that ask for both.")
     confidence_threshold: Unit | None = Field(None, description="Least confidence.")
     lower_threshold_ratio: Unit | None = Field(None, description="Share of the threshold that words need.")
 

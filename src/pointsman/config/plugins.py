@@ -1,10 +1,12 @@
 """``plugins``: what a decision does around the model call, told apart by ``type``."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, field_serializer
 
 from pointsman.config.base import Count, Name, Names, Part, Positive, Unit
+from pointsman.config.credentials import CREDENTIAL_NAME, MASK
 from pointsman.config.plugins_context import ContextCompression, ImageGen, Memory, Rag, ToolSelection
 
 RESPONSE_CACHE_NAMES: Final = ("response_cache", "semantic-cache", "semantic_cache", "response-cache")
@@ -83,6 +85,14 @@ class HeaderValue(Part):
 
     name: Name = Field(description="Header name.")
     value: str = Field(description="Header value.")
+
+    @field_serializer("value", when_used="json")
+    def _value(self, value: str) -> str:
+        return MASK if CREDENTIAL_NAME.search(self.name) else value
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """The value only when it is no credential."""
+        return (("name", self.name), ("value", self._value(self.value)))
 
 
 class HeaderMutation(Part):

@@ -1,11 +1,10 @@
 """Settings of the plugins that change what the model sees: tools, compression, retrieval, memory, images."""
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from pointsman.config.base import Cosine, Count, Name, Names, Part, Positive, Secret, Unit, Weight
+from pointsman.config.base import Cosine, Count, Free, Names, Part, Positive, Secret, Texts, Unit, Weight
 
 
 class ToolWeights(Part):
@@ -158,7 +157,7 @@ class Rag(Part):
     cache_results: bool = Field(default=False, description="Whether results are cached.")
     cache_ttl_seconds: Count | None = Field(None, description="Lifetime of cached results, seconds.")
     min_confidence_threshold: Unit | None = Field(None, description="Least confidence in the results.")
-    backend_config: Mapping[str, Any] = Field(
+    backend_config: Free = Field(
         default_factory=dict, repr=False, description="Settings of the backend; hidden where printed."
     )
 
@@ -171,7 +170,7 @@ class Reflection(Part):
     max_inject_tokens: Count | None = Field(None, description="Most tokens injected.")
     recency_decay_days: Weight | None = Field(None, description="Days after which a memory counts half.")
     dedup_threshold: Unit | None = Field(None, description="Similarity above which memories are the same.")
-    block_patterns: Names = Field((), description="Memories with these words are never injected.")
+    block_patterns: Texts = Field((), description="Memories with these words are never injected.")
 
 
 class Memory(Part):
@@ -204,9 +203,7 @@ class ImageGen(Part):
     enabled: bool = Field(default=True, description="Whether the plugin runs.")
     backend: Literal["", "openai", "vllm_omni"] = Field("", description="Kind of image API.")
     backend_config: ImageBackend = Field(default_factory=ImageBackend, description="The image model called.")
-    modality_detection: Mapping[Name, Any] = Field(
-        default_factory=dict, description="How wishes are recognised."
-    )
+    modality_detection: Free = Field(default_factory=dict, description="How wishes are recognised.")
     default_width: Positive | None = Field(None, description="Width, pixels.")
     default_height: Positive | None = Field(None, description="Height, pixels.")
     timeout_seconds: Positive | None = Field(None, description="Longest time an image may take, seconds.")

@@ -4,16 +4,16 @@ from typing import Literal
 
 from pydantic import Field
 
-from pointsman.config.base import Name, Names, Part
+from pointsman.config.base import Name, Names, Number, Part
 
 
 class Bounds(Part):
     """A numeric interval; a bound that is not set does not limit."""
 
-    gt: float | None = Field(None, description="Holds above this value.")
-    gte: float | None = Field(None, description="Holds from this value on.")
-    lt: float | None = Field(None, description="Holds below this value.")
-    lte: float | None = Field(None, description="Holds up to this value.")
+    gt: Number | None = Field(None, description="Holds above this value.")
+    gte: Number | None = Field(None, description="Holds from this value on.")
+    lt: Number | None = Field(None, description="Holds below this value.")
+    lte: Number | None = Field(None, description="Holds up to this value.")
 
 
 class Partition(Part):
@@ -23,7 +23,9 @@ class Partition(Part):
     semantics: Literal["exclusive", "softmax_exclusive"] = Field(
         "exclusive", description="Whether raw or softmax-normalised scores are compared."
     )
-    temperature: float | None = Field(None, gt=0.0, description="Softmax temperature; lower is more decided.")
+    temperature: Number | None = Field(
+        None, gt=0.0, description="Softmax temperature; lower is more decided."
+    )
     members: Names = Field((), description="Names of the signals that compete.")
     default: str = Field("", description="Member that is taken as matched when none is.")
 
@@ -35,12 +37,12 @@ class ScoreInput(Part):
     name: str = Field("", description="Name of the signal; not used by kb_metric.")
     kb: str = Field("", description="Knowledge base of a kb_metric.")
     metric: str = Field("", description="Metric of that knowledge base.")
-    weight: float = Field(1.0, description="Factor of this input; negative values count against.")
+    weight: Number = Field(1.0, description="Factor of this input; negative values count against.")
     value_source: Literal["", "score", "binary", "confidence", "raw"] = Field(
         "", description="What is weighted: the signal's confidence, its score, or whether it matched."
     )
-    match: float | None = Field(None, description="Value counted when the signal matches.")
-    miss: float | None = Field(None, description="Value counted when it does not.")
+    match: Number | None = Field(None, description="Value counted when the signal matches.")
+    miss: Number | None = Field(None, description="Value counted when it does not.")
 
 
 class Score(Part):
@@ -55,7 +57,7 @@ class Calibration(Part):
     """How distance from a band's edge becomes a confidence."""
 
     method: Literal["sigmoid_distance"] = Field("sigmoid_distance", description="Shape of the curve.")
-    slope: float = Field(
+    slope: Number = Field(
         12.0, gt=0.0, description="Steepness of the curve; 12 is sure about 0.2 from an edge."
     )
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from pointsman.config.base import Effort, Name, Part, Positive, Seconds, Secret, Weight
+from pointsman.config.base import Effort, Name, Part, Positive, Seconds, Secret, Weight, Whole
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _HINT = "write host:port, such as 10.0.0.7:8000, vllm.default.svc:8000 or [fd00::7]:8000"
@@ -116,7 +116,7 @@ class BackendRef(Part):
     protocol: Literal["http", "https"] = Field(
         "http", description="Protocol spoken to endpoint; engines inside a cluster mostly speak plain http."
     )
-    weight: Annotated[int, Field(ge=0, le=2**32 - 1)] = Field(
+    weight: Annotated[Whole, Field(ge=0, le=2**32 - 1)] = Field(
         1, description="Share of this model's traffic, relative to its siblings; 0 sends none."
     )
     type: str = Field("", description="Kind of endpoint, free text kept for tools that read it.")
@@ -172,7 +172,7 @@ class Reliability(Part):
     lb_policy: Literal["round_robin", "least_request"] | None = Field(
         None, description="How endpoints share load; unset uses fleet.policy."
     )
-    retry_count: Annotated[int, Field(ge=0, le=5)] = Field(
+    retry_count: Annotated[Whole, Field(ge=0, le=5)] = Field(
         0, description="How often a failed request is tried again, at most 5 so that outages do not multiply."
     )
     retry_on: str = Field("", description="Envoy retry conditions, comma separated, such as connect-failure.")
@@ -180,7 +180,7 @@ class Reliability(Part):
         None, description="Server errors in a row after which an endpoint is ejected for a while."
     )
     base_ejection_time: Seconds | None = Field(None, description="How long a first ejection lasts, seconds.")
-    max_ejection_percent: Annotated[int, Field(ge=0, le=100)] | None = Field(
+    max_ejection_percent: Annotated[Whole, Field(ge=0, le=100)] | None = Field(
         None, description="Largest share of endpoints that may be ejected at once, percent."
     )
     health_check_path: str = Field("", description="Path of the active health check; empty sends none.")

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pointsman.config.base import Name, Names, Part, Tokens
+from pointsman.config.base import Name, Names, Number, Part, Tokens
 from pointsman.config.decisions import Decision
 from pointsman.config.projections import Projections
 from pointsman.config.signals import Signals
@@ -31,7 +31,7 @@ class ModelCard(Part):
     loras: tuple[Lora, ...] = Field(
         (), description="Adapters served on this model; each is a name of its own."
     )
-    quality_score: float | None = Field(
+    quality_score: Number | None = Field(
         None, ge=0.0, description="Quality rating for quality-aware selection."
     )
     modality: Literal["", "ar", "diffusion", "omni"] = Field(

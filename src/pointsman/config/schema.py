@@ -20,7 +20,9 @@ def json_schema() -> dict[str, Any]:
     definitions = document.pop("$defs")
     stores = definitions["Stores"]["properties"]
     stores["semantic_cache"] = {"$ref": "#/$defs/ResponseCacheStore", "deprecated": True}
-    document = _with_variables({**definitions, _DOCUMENT: document})
+    document = {name: _with_variables(part) for name, part in definitions.items()} | {
+        _DOCUMENT: _with_variables(document)
+    }
     document[_VARIABLE] = {
         "type": "string",
         "pattern": r"\$",
@@ -48,14 +50,23 @@ def _with_variables(schema: Any) -> Any:
         return [_with_variables(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    if schema.get("type") in {"integer", "number", "boolean"}:
+    if schema.get("type") in ("integer", "number", "boolean"):
         outside = {key: schema[key] for key in ("default", "description", "title") if key in schema}
         inside = {key: value for key, value in schema.items() if key not in outside}
         return {"anyOf": [inside, {"$ref": f"#/$defs/{_VARIABLE}"}], **outside}
     return {
-        key: value if key in {"default", "examples", "enum"} else _with_variables(value)
+        key: {name: _with_variables(_untitled(inner)) for name, inner in value.items()}
+        if key == "properties"
+        else value
+        if key in {"default", "examples", "enum", "const"}
+        else _with_variables(value)
         for key, value in schema.items()
     }
+
+
+def _untitled(schema: dict[str, Any]) -> dict[str, Any]:
+    """A property's schema without the title that only repeats its key."""
+    return {key: value for key, value in schema.items() if key != "title"}
 
 
 def table(part: type[Part], prefix: str = "") -> str:

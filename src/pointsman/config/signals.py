@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from pointsman.config.base import Cosine, Name, Names, Part, Positive, Tokens, Unit
+from pointsman.config.base import Cosine, Name, Names, Number, Part, Positive, Texts, Tokens, Unit, Whole
 from pointsman.config.conditions import Predicate, Rule
 
 DOMAIN_LABELS: Final = (
@@ -39,7 +39,7 @@ class KeywordSignal(SignalRule):
     """Words and phrases found in the text."""
 
     operator: Literal["AND", "OR", "NOR"] = Field("OR", description="Whether all, any or none must occur.")
-    keywords: Names = Field(
+    keywords: Texts = Field(
         min_length=1,
         description="Whole words and phrases; regular expressions when method: regex is written.",
     )
@@ -48,17 +48,17 @@ class KeywordSignal(SignalRule):
         "regex", description="How keywords are searched; unwritten, they are taken word for word."
     )
     fuzzy_match: bool = Field(default=False, description="Whether small typing errors still match.")
-    fuzzy_threshold: int = Field(2, ge=0, le=100, description="Largest edit distance that still matches.")
-    bm25_threshold: float = Field(0.1, ge=0.0, description="Least BM25 score that matches.")
+    fuzzy_threshold: Whole = Field(2, ge=0, le=100, description="Largest edit distance that still matches.")
+    bm25_threshold: Number = Field(0.1, ge=0.0, description="Least BM25 score that matches.")
     ngram_threshold: Unit = Field(0.4, description="Least share of common n-grams that matches.")
-    ngram_arity: int = Field(3, ge=1, le=10, description="Characters per n-gram.")
+    ngram_arity: Whole = Field(3, ge=1, le=10, description="Characters per n-gram.")
 
 
 class EmbeddingSignal(SignalRule):
     """Nearness in meaning to example texts."""
 
     threshold: Cosine = Field(description="Least similarity that matches.")
-    candidates: Names = Field((), description="Example texts of what should match.")
+    candidates: Texts = Field((), description="Example texts of what should match.")
     aggregation_method: Literal["max", "mean", "any"] = Field("max", description="How similarities combine.")
     query_modality: Literal["text", "image", "audio"] = Field(
         "text", description="Part of the request embedded."
@@ -69,7 +69,7 @@ class ModelScore(Part):
     """How well a model does in a domain."""
 
     model: Name = Field(description="Name of a model or LoRA.")
-    score: float = Field(description="Rating; the highest wins.")
+    score: Number = Field(description="Rating; the highest wins.")
     use_reasoning: bool = Field(default=False, description="Whether the model should reason in this domain.")
 
 
@@ -108,7 +108,7 @@ class ReaskSignal(SignalRule):
 class PreferenceSignal(SignalRule):
     """A described preference, recognised by examples."""
 
-    examples: Names = Field((), description="Example requests of this preference.")
+    examples: Texts = Field((), description="Example requests of this preference.")
     threshold: Unit | None = Field(
         None, description="Least similarity that matches; unset uses the module's."
     )
@@ -132,8 +132,8 @@ class StructureSource(Part):
 
     type: Literal["regex", "keyword_set", "sequence", "text_bytes"] = Field(description="Kind of search.")
     pattern: str = Field("", description="Regular expression, for regex.")
-    keywords: Names = Field((), description="Words counted, for keyword_set.")
-    sequences: tuple[Names, ...] = Field((), description="Marker words in order, for sequence.")
+    keywords: Texts = Field((), description="Words counted, for keyword_set.")
+    sequences: tuple[Texts, ...] = Field((), description="Marker words in order, for sequence.")
     case_sensitive: bool = Field(default=False, description="Whether upper and lower case differ.")
 
 
@@ -154,8 +154,8 @@ class StructureSignal(SignalRule):
 class Examples(Part):
     """Example prompts of one difficulty."""
 
-    candidates: Names = Field((), description="Example texts.")
-    image_candidates: Names = Field((), description="Example image descriptions.")
+    candidates: Texts = Field((), description="Example texts.")
+    image_candidates: Texts = Field((), description="Example image descriptions.")
 
 
 class ComplexitySignal(SignalRule):
@@ -195,8 +195,8 @@ class JailbreakSignal(SignalRule):
     )
     threshold: Unit = Field(0.7, description="Least score that counts as an attempt.")
     include_history: bool = Field(default=False, description="Whether earlier messages are examined too.")
-    jailbreak_patterns: Names = Field((), description="Example attacks, for contrastive.")
-    benign_patterns: Names = Field((), description="Harmless look-alikes, for contrastive.")
+    jailbreak_patterns: Texts = Field((), description="Example attacks, for contrastive.")
+    benign_patterns: Texts = Field((), description="Harmless look-alikes, for contrastive.")
 
 
 class PiiSignal(SignalRule):
@@ -255,9 +255,9 @@ class ConversationSignal(SignalRule):
 class EventSignal(SignalRule):
     """Operational events mentioned in the text."""
 
-    event_types: Names = Field((), description="Event names searched for.")
-    severities: Names = Field((), description="Severity words searched for.")
-    action_codes: Names = Field((), description="Action codes searched for.")
+    event_types: Texts = Field((), description="Event names searched for.")
+    severities: Texts = Field((), description="Severity words searched for.")
+    action_codes: Texts = Field((), description="Action codes searched for.")
     temporal: bool = Field(default=False, description="Whether mentions of time count too.")
 
 

@@ -10,13 +10,15 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from pointsman.config.base import Part
-from pointsman.config.environment import CREDENTIAL_NAME
+from pointsman.config.credentials import CREDENTIAL_NAME, looks_secret
 from pointsman.config.history import PLUGINS, replacement
 from pointsman.config.shape import field_at, keys, parts_at
 from pointsman.config.tree import fault
 from pointsman.core.problem import Problem
 
 Location = tuple[int | str, ...]
+MOST_PROBLEMS: Final = 100
+"""Problems described one by one; a document with more has one cause, or is none of ours."""
 
 _WANTED: Final[Mapping[str, str]] = {
     "int_type": "a whole number",
@@ -62,8 +64,13 @@ def key_path(location: Iterable[int | str]) -> str:
 
 
 def translate(error: ValidationError, root: type[Part], lines: Mapping[str, int]) -> list[Problem]:
-    """The problems behind a validation error, each once."""
-    problems = [_problem(details, root, lines) for details in error.errors(include_url=False)]
+    """The problems behind a validation error, each once; beyond a hundred they are only counted."""
+    errors = error.errors(include_url=False)
+    problems = [_problem(details, root, lines) for details in errors[:MOST_PROBLEMS]]
+    if len(errors) > MOST_PROBLEMS:
+        problems.append(
+            fault("", 0, f"has {len(errors) - MOST_PROBLEMS} further problems", "start with these")
+        )
     return list(dict.fromkeys(problems))
 
 
@@ -83,16 +90,10 @@ def shown(value: Any, path: str) -> str:
     if value is None:
         return "nothing"
     leaf = path.rpartition(".")[2]
-    if CREDENTIAL_NAME.search(leaf) or re.search(r"headers|\benv\b", path) or _looks_secret(value):
+    if CREDENTIAL_NAME.search(leaf) or re.search(r"headers|\benv\b", path) or looks_secret(value):
         return "the given value"
     text = repr(value) if isinstance(value, str) else str(value).lower()
     return text if len(text) <= 60 else f"{text[:57]}...{text[-1]}"
-
-
-def _looks_secret(value: Any) -> bool:
-    return isinstance(value, str) and bool(
-        re.search(r"(?i)bearer |basic |^sk-|^hf_|://[^/]*@|\S{32,}", value)
-    )
 
 
 def line_at(path: str, lines: Mapping[str, int]) -> int:

@@ -16,13 +16,15 @@ DEFAULT_RECIPE: Final = "default"
 """What entrypoints call the top-level routing."""
 
 
-def validate(settings: Settings) -> list[Problem]:
+def validate(settings: Settings) -> Iterator[Problem]:
     """Every contradiction between parts of the document."""
-    problems = [*_listeners(settings), *_providers(settings), *_entrypoints(settings), *_virtual(settings)]
-    problems += _routing(settings, settings.routing, "routing")
+    yield from _listeners(settings)
+    yield from _providers(settings)
+    yield from _entrypoints(settings)
+    yield from _virtual(settings)
+    yield from _routing(settings, settings.routing, "routing")
     for index, recipe in enumerate(settings.recipes):
-        problems += _routing(settings, recipe.routing, f"recipes[{index}].routing")
-    return problems
+        yield from _routing(settings, recipe.routing, f"recipes[{index}].routing")
 
 
 def _listeners(settings: Settings) -> Iterator[Problem]:
