@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pointsman.core.errors import StartError
-from pointsman.transports.envoy.process import OnLog, Process
+from pointsman.transports.envoy.process import LogRecord, OnLog, Process
 
 _POLL_S = 0.05
 _TERM_PATIENCE_S = 5.0
@@ -146,7 +146,11 @@ class Supervisor:
         failures = 0
         while True:
             failures = await self._outlive(failures)
-            await self._chances.sleep(self._backoff.delay_s(failures, self._chances.random()))
+            delay = self._backoff.delay_s(failures, self._chances.random())
+            self._on_log(
+                LogRecord("error", "supervisor", f"ended (status {self._last_exit}), starts in {delay:.2f} s")
+            )
+            await self._chances.sleep(delay)
             self._restarts += 1
             try:
                 self._process = await Process.spawn(self._command, self._log_file, self._on_log)
