@@ -20,7 +20,6 @@ DATA = HERE.parent.parent / "shared/data"
 CACHE = HERE / "cache"
 SEED = 20260801
 DIMENSION = 384
-VOCABULARY = 30522
 MAX_TOKENS = 512
 CHUNK = 1000
 
@@ -47,7 +46,7 @@ class Corpus:
     """Shape (rows, dimension)."""
 
     words: csr_matrix
-    """Shape (rows, vocabulary): 1 / sqrt(different pieces) where a piece occurs, as LinearHead divides."""
+    """Shape (rows, clues): 1 / sqrt(clues of the row) where a clue occurs, as LinearHead divides."""
 
     def where(self, wanted: Sequence[bool]) -> "Corpus":
         """Keep the rows marked true."""
@@ -81,7 +80,9 @@ def load_corpus(data: Path, *, model: Path = SHIPPED, cache: Path = CACHE) -> Co
     texts = [pieces.pieces(cut(row.text)) for row in rows]
     engine = Engine(graph, dimension=DIMENSION)
     embeddings = _embedded([text.marked for text in texts], engine, cache / f"domain-{name}")
-    return Corpus(rows=rows, embeddings=embeddings, words=_occurrence([text.words for text in texts]))
+    return Corpus(
+        rows=rows, embeddings=embeddings, words=_occurrence([text.clues for text in texts], pieces.clue_count)
+    )
 
 
 def _embedded(texts: Sequence[list[int]], engine: Engine, folder: Path) -> Floats:
@@ -100,9 +101,9 @@ def _embedded(texts: Sequence[list[int]], engine: Engine, folder: Path) -> Float
     return np.concatenate(chunks)
 
 
-def _occurrence(texts: Sequence[list[int]]) -> csr_matrix:
-    different = [np.unique(np.asarray(text, dtype=np.int64)) for text in texts]
-    counts = np.array([len(pieces) for pieces in different])
+def _occurrence(texts: Sequence[list[int]], clue_count: int) -> csr_matrix:
+    counts = np.array([len(clues) for clues in texts])
     values = np.repeat(1 / np.sqrt(np.maximum(counts, 1)), counts)
+    columns = np.array([clue for clues in texts for clue in clues], dtype=np.int64)
     starts = np.concatenate([[0], np.cumsum(counts)])
-    return csr_matrix((values, np.concatenate(different), starts), shape=(len(texts), VOCABULARY))
+    return csr_matrix((values, columns, starts), shape=(len(texts), clue_count))

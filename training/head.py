@@ -1,4 +1,4 @@
-"""Fitting the domain head: a logistic layer over the embedding and the word pieces, then its temperature."""
+"""Fitting the domain head: a logistic layer over the embedding and the words, then its temperature."""
 
 from dataclasses import dataclass
 
@@ -86,6 +86,6 @@ def _mask(corpus: Corpus, kept: NDArray[np.int64]) -> list[bool]:
 
 
 def _rarity(words: csr_matrix) -> Scores:
-    """Inverse document frequency of each word piece, shape (vocabulary,)."""
+    """Inverse document frequency of each clue, shape (clues,)."""
     seen = np.asarray((words > 0).sum(axis=0)).ravel()
     return np.asarray(np.log((1 + words.shape[0]) / (1 + seen)) + 1)

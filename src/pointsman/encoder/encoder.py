@@ -63,8 +63,9 @@ class Encoder:
         """
         files = read_model(directory or SHIPPED)
         manifest = files.manifest
+        tokenizer = WordPieces(files.tokenizer, max_tokens=manifest.max_tokens)
         heads = {
-            name: LinearHead.from_npz(content, dimension=manifest.dimension)
+            name: LinearHead.from_npz(content, dimension=manifest.dimension, clues=tokenizer.clue_count)
             for name, content in files.heads.items()
         }
         if DOMAIN not in heads:
@@ -72,7 +73,7 @@ class Encoder:
         return cls(
             identity=f"{manifest.engine}/{manifest.precision}",
             engine=Engine(files.graph, dimension=manifest.dimension),
-            tokenizer=WordPieces(files.tokenizer, max_tokens=manifest.max_tokens),
+            tokenizer=tokenizer,
             heads=heads,
             passes=SharedPasses(threads=threads, max_pending=max_pending),
             cache=LeastRecentlyUsed(cache_entries),
@@ -102,7 +103,7 @@ class Encoder:
         pieces = self._tokenizer.pieces(reading)
         embedding = self._engine.embed(pieces.marked)
         head = self._heads[DOMAIN]
-        domains = dict(zip(head.labels, head.probabilities(embedding, pieces.words).tolist(), strict=True))
+        domains = dict(zip(head.labels, head.probabilities(embedding, pieces.clues).tolist(), strict=True))
         encoding = Encoding(
             embedding=embedding,
             domains=MappingProxyType(domains),

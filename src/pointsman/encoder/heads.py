@@ -18,8 +18,8 @@ Floats = NDArray[np.float32]
 class LinearHead:
     """A multinomial logistic layer, calibrated by one temperature (Guo et al. 2017, arXiv 1706.04599).
 
-    It sees the embedding and, when it has a lexicon, which word pieces occur: meaning generalises, words
-    settle what the embedding blurs, above all in languages the encoder was not trained on.
+    It sees the embedding and, when it has a lexicon, which clues (word pieces and grams) occur: meaning
+    generalises, words settle what the embedding blurs, above all in languages the encoder cannot read.
     """
 
     labels: tuple[str, ...]
@@ -33,31 +33,30 @@ class LinearHead:
     """Divides the scores: above one the head was over-confident before calibration."""
 
     lexicon: Floats | None = None
-    """Shape (vocabulary, labels): what the presence of a word piece adds to each score."""
+    """Shape (clues, labels): what the presence of a clue adds to each score."""
 
-    def scores(self, embedding: Floats, pieces: Sequence[int]) -> NDArray[np.float64]:
+    def scores(self, embedding: Floats, clues: Sequence[int]) -> NDArray[np.float64]:
         """Give each label's score before calibration, shape (labels,).
 
-        `embedding` has the shape (dimension,), `pieces` are the word pieces without markers. The words'
-        part is divided by the root of how many different ones there are, so long texts do not shout.
+        `embedding` has the shape (dimension,), `clues` are the different rows of the lexicon that
+        apply. Their part is divided by the root of how many there are, so long texts do not shout.
         """
         scores = (self.weights @ embedding + self.bias).astype(np.float64)
-        if self.lexicon is None or not pieces:
+        if self.lexicon is None or not clues:
             return scores
-        different = np.unique(np.asarray(pieces))
-        words = self.lexicon[different].sum(axis=0, dtype=np.float64)
-        return np.asarray(scores + words / np.sqrt(len(different)))
+        words = self.lexicon[clues].sum(axis=0, dtype=np.float64)
+        return np.asarray(scores + words / np.sqrt(len(clues)))
 
-    def probabilities(self, embedding: Floats, pieces: Sequence[int]) -> NDArray[np.float64]:
+    def probabilities(self, embedding: Floats, clues: Sequence[int]) -> NDArray[np.float64]:
         """Give each label's calibrated probability, shape (labels,), for the inputs of `scores`."""
-        return softmax(self.scores(embedding, pieces) / self.temperature)
+        return softmax(self.scores(embedding, clues) / self.temperature)
 
     @classmethod
-    def from_npz(cls, content: bytes, *, dimension: int) -> Self:
+    def from_npz(cls, content: bytes, *, dimension: int, clues: int) -> Self:
         """Read a head from the bytes of an .npz with weights, bias, labels, temperature and maybe lexicon.
 
-        Raises ModelFilesError when an array is missing, of another shape than the labels and the
-        dimension demand, or not finite.
+        Raises ModelFilesError when an array is missing, of another shape than the labels, the dimension
+        and the number of clues demand, or not finite.
         """
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
@@ -70,17 +69,17 @@ class LinearHead:
                 )
         except (KeyError, ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise ModelFilesError(f"not a classification head: {error}") from error
-        head._check(dimension)  # its own class
+        head._check(dimension, clues)  # its own class
         return head
 
-    def _check(self, dimension: int) -> None:
+    def _check(self, dimension: int, clues: int) -> None:
         count = len(self.labels)
         shapes = [self.weights.shape, self.bias.shape]
         wanted = [(count, dimension), (count,)]
         values = [self.weights, self.bias]
         if self.lexicon is not None:
             shapes.append(self.lexicon.shape)
-            wanted.append((len(self.lexicon), count))
+            wanted.append((clues, count))
             values.append(self.lexicon)
         if shapes != wanted:
             raise ModelFilesError(f"head of {count} labels has arrays of shapes {shapes}, wanted {wanted}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tokenizers import Tokenizer
 
 from pointsman.encoder.errors import ModelFilesError
+from pointsman.encoder.grams import BUCKETS, gram_buckets
 
 CHARACTERS_PER_SIDE = 2048
 """How much of each end of a long text is tokenised: eight characters for each of 256 word pieces, about
@@ -30,10 +31,13 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """Word piece numbers of one pass."""
+    """What one pass reads of a text."""
 
     marked: list[int]
     """What the graph reads: the pieces between the two markers."""
+
+    clues: list[int]
+    """Rows of a head's lexicon: the different pieces of the text, then its grams after the vocabulary."""
 
     truncated: bool
 
@@ -69,6 +73,7 @@ class WordPieces:
         self._tokenizer.encode_special_tokens = True
         self._start = self._marker("[CLS]")
         self._end = self._marker("[SEP]")
+        self._vocabulary: int = self._tokenizer.get_vocab_size()
         room = max_tokens - 2
         self._head = room // 2 + 1
         self._tail = room - self._head
@@ -81,7 +86,14 @@ class WordPieces:
         first, last = encoded[0], encoded[-1]
         fits = not reading.tail and len(first) <= self._head + self._tail
         ids = first if fits else first[: self._head] + last[-self._tail :]
-        return Pieces(marked=[self._start, *ids, self._end], truncated=not fits)
+        grams = gram_buckets(reading.head) | gram_buckets(reading.tail)
+        clues = sorted(set(ids)) + sorted(self._vocabulary + bucket for bucket in grams)
+        return Pieces(marked=[self._start, *ids, self._end], clues=clues, truncated=not fits)
+
+    @property
+    def clue_count(self) -> int:
+        """How many rows a lexicon over these clues has."""
+        return self._vocabulary + BUCKETS
 
     def _marker(self, name: str) -> int:
         number: int | None = self._tokenizer.token_to_id(name)

@@ -87,6 +87,8 @@ def test_similar_questions_are_closer_than_different_ones(encoder: Encoder) -> N
         ("What is the derivative of f(x) = x^3?", "math"),
         ("Solve the quadratic equation x^2 - 5x + 6 = 0", "math"),
         ("求函数 f(x) = x^3 的导数", "math"),
+        ("光合作用是怎么进行的？", "biology"),
+        ("牛顿第二定律是什么？", "physics"),
         ("Write a Python function that reverses a linked list", "computer science"),
         ("How does photosynthesis work?", "biology"),
         ("Balance the equation H2 + O2 -> H2O", "chemistry"),

@@ -33,23 +33,22 @@ def test_softmax_survives_any_finite_scores(scores: list[float]) -> None:
     weights=arrays(np.float32, (3, 4), elements=st.floats(-4, 4, width=32)),
     lexicon=arrays(np.float32, (9, 3), elements=st.floats(-4, 4, width=32)),
     embedding=arrays(np.float32, (4,), elements=st.floats(-1, 1, width=32)),
-    pieces=st.lists(st.integers(0, 8), max_size=12),
+    clues=st.lists(st.integers(0, 8), unique=True),
     temperature=st.floats(0.25, 4),
 )
 def test_a_head_is_the_sum_of_its_parts(
-    weights: np.ndarray, lexicon: np.ndarray, embedding: np.ndarray, pieces: list[int], temperature: float
+    weights: np.ndarray, lexicon: np.ndarray, embedding: np.ndarray, clues: list[int], temperature: float
 ) -> None:
-    """A label's score is its weights times the embedding, its bias, and its word pieces' mean by root."""
+    """A label's score is its weights times the embedding, its bias, and its clues over their count's root."""
     bias = np.array([0.5, 0.0, -0.5], dtype=np.float32)
     head = LinearHead(("a", "b", "c"), weights, bias, temperature, lexicon)
-    different = set(pieces)
     powers = []
     for label in range(3):
         meaning = sum(float(weights[label, axis]) * float(embedding[axis]) for axis in range(4))
-        words = sum(float(lexicon[piece, label]) for piece in different) / math.sqrt(max(1, len(different)))
+        words = sum(float(lexicon[piece, label]) for piece in clues) / math.sqrt(max(1, len(clues)))
         powers.append(math.exp((meaning + float(bias[label]) + words) / temperature))
     expected = [power / sum(powers) for power in powers]
-    assert head.probabilities(embedding, pieces).tolist() == pytest.approx(expected, rel=1e-4, abs=1e-7)
+    assert head.probabilities(embedding, clues).tolist() == pytest.approx(expected, rel=1e-4, abs=1e-7)
 
 
 def npz(**changed: object) -> bytes:
@@ -68,9 +67,9 @@ def npz(**changed: object) -> bytes:
 
 def test_a_head_is_read_with_or_without_words() -> None:
     """A file without a lexicon is a head on the embedding alone."""
-    head = LinearHead.from_npz(npz(), dimension=3)
+    head = LinearHead.from_npz(npz(), dimension=3, clues=7)
     assert (head.labels, head.temperature, head.lexicon) == (("yes", "no"), 1.5, None)
-    wordy = LinearHead.from_npz(npz(lexicon=np.ones((7, 2), dtype=np.float16)), dimension=3)
+    wordy = LinearHead.from_npz(npz(lexicon=np.ones((7, 2), dtype=np.float16)), dimension=3, clues=7)
     assert wordy.lexicon is not None
     assert wordy.lexicon.shape == (7, 2)
 
@@ -87,10 +86,11 @@ def test_a_head_is_read_with_or_without_words() -> None:
         npz(temperature=np.nan),
         npz(weights=np.full((2, 3), np.inf)),
         npz(lexicon=np.ones((7, 3))),
+        npz(lexicon=np.ones((6, 2))),
         npz(labels=np.array([{"a": 1}], dtype=object)),
     ],
 )
 def test_a_broken_head_is_a_clear_error(content: bytes) -> None:
     """Missing arrays, wrong shapes, infinities and pickles are refused when the head is read."""
     with pytest.raises(ModelFilesError, match="head"):
-        LinearHead.from_npz(content, dimension=3)
+        LinearHead.from_npz(content, dimension=3, clues=7)
