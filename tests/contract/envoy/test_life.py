@@ -151,6 +151,8 @@ def test_a_killed_router_leaves_its_streams_running_and_its_successor_takes_the_
                 await router.wait()
                 assert (await lab.ask())[0] == 503
                 assert path in list(rundir.abandoned())
+                async with Lab(replicas=0):
+                    assert _alive(pid), "a gateway on another port leaves it alone"
                 async with Lab(port=lab.port, replicas=0) as heir:
                     host = Host(address="127.0.0.1", port=backend.port)
                     assert await heir.update(Pool(name="main", endpoints=(host,)))

@@ -112,6 +112,6 @@ def test_only_unowned_private_directories_count_as_abandoned(tmp_path: Path) -> 
     left, orphan.path = orphan.path, tmp_path / "elsewhere"
     orphan.close()
     assert list(rundir.abandoned(tmp_path)) == [left]
-    assert asyncio.run(rundir.release_ports(left)) is False
+    assert asyncio.run(rundir.release_ports(left, frozenset({80}))) is False
     assert not left.exists()
     held.close()

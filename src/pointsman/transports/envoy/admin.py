@@ -24,6 +24,14 @@ class Admin:
             return False
         return status == 200
 
+    async def alive(self) -> bool:
+        """Whether there is an Envoy at all, in whatever state; one that is slow to answer counts."""
+        try:
+            await self._call("GET", "/ready")
+        except AdminError as error:
+            return isinstance(error.__cause__, TimeoutError)
+        return True
+
     async def drain(self) -> None:
         """Take no new connections; ask clients to leave theirs after the request they are in."""
         await self._call("POST", "/healthcheck/fail")

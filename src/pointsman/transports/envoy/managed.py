@@ -90,8 +90,9 @@ class ManagedEnvoy:
 
     async def _retire_orphans(self, plan: Plan) -> None:
         """A killed router leaves its Envoy serving; a new one takes the port and lets its streams finish."""
+        wanted = frozenset(listener.port for listener in plan.listeners)
         for path in list(rundir.abandoned(plan.run_dir.parent)):
-            if await rundir.release_ports(path):
+            if await rundir.release_ports(path, wanted):
                 self._retiring.append(asyncio.create_task(rundir.retire(path, self._drain_s)))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_RELEASE_S if self._retiring else 0):

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import fcntl
+import json
 import os
 import shutil
 import stat
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from pointsman.core.errors import StartError
 from pointsman.transports.envoy.admin import Admin
+from pointsman.transports.envoy.files import BOOTSTRAP_FILE
 
 _LOCK = "lock"
 _POLL_S = 0.2
@@ -72,14 +74,31 @@ def _held(lock: Path) -> bool:
     return False
 
 
-async def release_ports(path: Path) -> bool:
-    """Make the Envoy of an abandoned directory stop listening; whether there was one. Its streams go on."""
-    try:
-        await Admin(path / ADMIN_SOCKET).drain()
-    except ConnectionError:
+async def release_ports(path: Path, ports: frozenset[int]) -> bool:
+    """Make the Envoy of an abandoned directory stop listening, if it is on one of ``ports``; whether it was.
+
+    Its streams go on. One on other ports belonged to another gateway and is left to that one's successor;
+    a directory without a living Envoy is removed.
+    """
+    admin = Admin(path / ADMIN_SOCKET)
+    if not await admin.alive():
         shutil.rmtree(path, ignore_errors=True)
         return False
+    if not ports & _listening(path):
+        return False
+    with contextlib.suppress(ConnectionError):
+        await admin.drain()
     return True
+
+
+def _listening(path: Path) -> frozenset[int]:
+    """The ports its configuration names; none when it cannot be read."""
+    try:
+        document = json.loads((path / BOOTSTRAP_FILE).read_bytes())
+        listeners = document["static_resources"]["listeners"]
+        return frozenset(each["address"]["socket_address"]["port_value"] for each in listeners)
+    except (OSError, ValueError, LookupError, TypeError):
+        return frozenset()
 
 
 async def retire(path: Path, drain_s: float) -> None:
