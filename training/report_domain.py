@@ -66,9 +66,11 @@ def by_head(head: LinearHead, corpus: Corpus) -> Judged:
     return Judged(head.labels, positions(head, corpus.labels), found)
 
 
-def by_words(train: Corpus, test: Corpus) -> Judged:
-    """Let the baseline judge: TF-IDF of whole words and a logistic layer, no encoder at all."""
+def by_words(train: Corpus, test: Corpus, *, characters: bool = False) -> Judged:
+    """Let the baseline judge: TF-IDF of words or of character n-grams, a logistic layer, no encoder."""
     vectors = TfidfVectorizer(sublinear_tf=True, min_df=2)
+    if characters:
+        vectors.set_params(analyzer="char_wb", ngram_range=(1, 3), min_df=3, max_features=40000)
     model = LogisticRegression(C=10, max_iter=400, random_state=SEED)
     model.fit(vectors.fit_transform([row.text for row in train.rows]), train.labels)
     found = model.predict_proba(vectors.transform([row.text for row in test.rows]))
@@ -123,6 +125,7 @@ def overall_table(judged: Judged, train: Corpus, val: Corpus) -> str:
         ("**this head** (embedding and words)", judged),
         ("embedding alone", by_embedding(train, val)),
         ("baseline: TF-IDF words, no encoder", by_words(train, val)),
+        ("baseline: TF-IDF characters (1 to 3), no encoder", by_words(train, val, characters=True)),
     ]
     rows = [(name, way.accuracy(), way.macro_f1(), way.calibration_error()) for name, way in ways]
     return table("judge, accuracy, macro-F1, calibration error", rows)
