@@ -137,6 +137,7 @@ GAPS: Final[tuple[Gap, ...]] = (
         for key in ("model_ref", "model_id", "use_cpu", "use_mmbert_32k", "category_mapping_path")
     ),
     Gap(f"{_CLASSIFIER}.domain.fallback_category"),
+    Gap("gateway.limits.max_config_bytes", "documents up to 4 MiB are read"),
     Gap("gateway.envoy.admin_port", "the admin interface is a private socket"),
 )
 """Every gap. A document that sets one is told so; one that is REFUSED keeps it from starting."""

@@ -12,6 +12,8 @@ from pointsman.config.shape import keys, parts_in
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _VARIABLE: Final = "FromEnvironment"
 _DOCUMENT: Final = "Document"
+_BOUNDS: Final = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+"""Bounds that pydantic leaves in its own words where a validator of ours comes first."""
 
 
 def json_schema() -> dict[str, Any]:
@@ -50,6 +52,7 @@ def _with_variables(schema: Any) -> Any:
         return [_with_variables(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
+    schema = {_BOUNDS.get(key, key): value for key, value in schema.items()}
     if schema.get("type") in ("integer", "number", "boolean"):
         outside = {key: schema[key] for key in ("default", "description", "title") if key in schema}
         inside = {key: value for key, value in schema.items() if key not in outside}
