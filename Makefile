@@ -7,6 +7,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 UV     := $(BIN)/uv
 UV_VERSION := 0.13.9
+DATA   ?= $(abspath ../shared/data)
 
 .PHONY: help demo test lint types contracts unit fix lock proto train bench clean
 
@@ -39,8 +40,17 @@ lock: $(UV) ## Resolve requirements.lock anew
 	  --group dev --group training pyproject.toml -o requirements.lock --custom-compile-command "make lock"
 
 proto: $(VENV)/.dev ## Generate the protobuf modules anew
-	$(BIN)/python -m grpc_tools.protoc -I src/pointsman/transports/wire --python_out=src/pointsman/transports/wire \
-	  --pyi_out=src/pointsman/transports/wire src/pointsman/transports/wire/*.proto
+	$(BIN)/python -m grpc_tools.protoc -I src --python_out=src --pyi_out=src src/pointsman/transports/wire/*.proto
+	sed -i '1i # mypy: disable-error-code=type-arg' src/pointsman/transports/wire/*_pb2.pyi
+
+train: export OMP_NUM_THREADS = 1
+train: export OPENBLAS_NUM_THREADS = 1
+train: $(VENV)/.training ## Rebuild the encoder, its head and the model card (DATA=../shared/data)
+	$(BIN)/python training/build_onnx.py
+	$(BIN)/python training/verify_onnx.py --data $(DATA)
+	$(BIN)/python training/train_domain.py --data $(DATA)
+	$(BIN)/python training/write_manifest.py
+	$(BIN)/python training/report_domain.py --data $(DATA)
 
 bench: $(VENV)/.dev ## Measure CPU per request and added latency; writes bench/out
 	$(BIN)/python bench/run.py
@@ -61,3 +71,7 @@ $(VENV)/.run: pyproject.toml requirements.lock | $(UV)
 $(VENV)/.dev: pyproject.toml requirements.lock | $(UV)
 	$(UV) pip install -q --python $(BIN)/python -c requirements.lock -e '.[envoy]' --group dev
 	@touch $@ $(VENV)/.run
+
+$(VENV)/.training: pyproject.toml requirements.lock | $(VENV)/.dev
+	$(UV) pip install -q --python $(BIN)/python -c requirements.lock --group training
+	@touch $@

@@ -15,7 +15,7 @@ from pointsman.pipeline import Limits, Pipeline
 from pointsman.plugins.table import build_plugins
 from pointsman.signals.table import Dependencies, build_evaluators
 
-_WARM_UP = "What is the derivative of f(x) = x^3?"
+_WARM_UP = "A text nobody asks about, so that no answer comes from the cache it warms."
 _DECISION_SHARE = 0.8
 """Of the decision deadline, what signals may use; the rest is for deciding on what they said."""
 

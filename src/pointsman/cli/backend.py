@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pointsman.config import masked
+from pointsman.core.errors import Unavailable
 from pointsman.core.router import Router
+from pointsman.encoder import EncoderError
 from pointsman.observe.metrics import Metrics
 from pointsman.runtime import Runtime
 from pointsman.transports.api import Classifier, Readiness
@@ -54,7 +56,10 @@ class HostBackend:
 
     async def domain_probabilities(self, text: str) -> Mapping[str, float]:
         """One encoder pass."""
-        return (await self._runtime.encoder.encode(text)).domains
+        try:
+            return (await self._runtime.encoder.encode(text)).domains
+        except EncoderError as error:
+            raise Unavailable(f"the encoder has too much to do: {error}", retry_after=1) from error
 
     def config(self) -> Mapping[str, Any]:
         """The document with its secrets masked."""

@@ -101,6 +101,7 @@ class Host:
         await server.start()
         stack.push_async_callback(server.stop, limits.drain_timeout_s)
         self._server = server
+        self.metrics.watch_inflight(lambda: server.in_flight)
         if plan is not None:
             sink = AccessLogSink(self._on_outcome)
             await sink.start(plan.accesslog_socket)
@@ -169,6 +170,8 @@ class Host:
                 model=outcome.model,
                 endpoint=outcome.endpoint,
                 flags=",".join(outcome.flags),
+                details=outcome.details,
+                undecided=outcome.undecided,
                 duration_ms=outcome.duration_ms,
                 ttfb_ms=outcome.ttfb_ms,
                 attempts=outcome.attempts,

@@ -1,6 +1,7 @@
 """``GET /v1/models`` in OpenAI's shape, with what each name means to the router."""
 
 from collections.abc import Sequence
+from urllib.parse import unquote
 
 import msgspec
 
@@ -25,7 +26,7 @@ class ListedModel(msgspec.Struct, frozen=True):
 
 def models_reply(path: str, models: Sequence[ListedModel], created: int) -> Reply:
     """The list, or for ``/v1/models/{id}`` one entry. Raises ``EndpointNotFound`` for an unknown id."""
-    wanted = path.removeprefix(MODELS_PATH).strip("/")
+    wanted = unquote(path.removeprefix(MODELS_PATH)).strip("/")
     entries = [_entry(model, created) for model in models]
     if not wanted:
         return _json({"object": "list", "data": entries})

@@ -21,7 +21,7 @@ _PLURAL = {"keyword": "keywords", "domain": "domains"}
 
 
 def success_headers(trace: Trace, selection: Selection, *, prompted: bool, debug: bool) -> Mapping[str, str]:
-    """What a 2xx answer adds; ``prompted`` when a system prompt was injected, ``debug`` when asked for more."""
+    """What a 2xx answer adds; ``prompted``: a system prompt was injected, ``debug``: asked for more."""
     headers = {
         names.VSR_SELECTED_MODEL: header_safe(selection.candidate.target.name),
         names.SELECTED_ALGORITHM: selection.algorithm,

@@ -149,11 +149,6 @@ INFLIGHT_DECISIONS = _gauge(
 ENVOY_RESTARTS = _counter(
     "pointsman_envoy_restarts_total", meaning="Times our own Envoy ended unasked and was started again."
 )
-CONFIG_RELOADS = _counter(
-    "pointsman_config_reloads_total",
-    "result",
-    meaning="Reloads of the configuration: `ok`, or `failed` when the running one was kept.",
-)
 JOURNAL_INCOMPLETE = _counter(
     "pointsman_journal_incomplete_total",
     "reason",
@@ -188,7 +183,6 @@ CATALOGUE = (
     EXTPROC_ERRORS,
     INFLIGHT_DECISIONS,
     ENVOY_RESTARTS,
-    CONFIG_RELOADS,
     JOURNAL_INCOMPLETE,
     BUILD_INFO,
 )

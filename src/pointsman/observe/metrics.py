@@ -1,8 +1,7 @@
 """Counting what happens: rulings, outcomes, and the health of the process around them."""
 
 import platform
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from prometheus_client import Counter
 
@@ -34,9 +33,6 @@ class Metrics:
         self._instruments = Instruments(catalogue.CATALOGUE, labels=labels or Labels())
         self._signal_series: dict[SignalKey, tuple[Counter, Counter]] = {}
         self._instruments.gauge(catalogue.BUILD_INFO, __version__, platform.python_version()).set(1)
-        for result in ("ok", "failed"):
-            # Present from the start, so that an alert on the rate sees the first failure.
-            self._instruments.counter(catalogue.CONFIG_RELOADS, result)
 
     def render(self) -> bytes:
         """All metrics in the Prometheus text format 0.0.4."""
@@ -75,15 +71,9 @@ class Metrics:
         if summary.stream and outcome.ttfb_ms is not None:
             self._instruments.histogram(catalogue.TTFT, model).observe(outcome.ttfb_ms / 1e3)
 
-    @contextmanager
-    def deciding(self) -> Iterator[None]:
-        """Count a request as being decided while the block runs."""
-        gauge = self._instruments.gauge(catalogue.INFLIGHT_DECISIONS)
-        gauge.inc()
-        try:
-            yield
-        finally:
-            gauge.dec()
+    def watch_inflight(self, read: Callable[[], int]) -> None:
+        """Report how many requests are being decided, read when somebody asks."""
+        self._instruments.gauge(catalogue.INFLIGHT_DECISIONS).set_function(read)
 
     def record_stream(self, outcome: str) -> None:
         """Count one ext_proc stream that ended."""
@@ -96,10 +86,6 @@ class Metrics:
     def record_envoy_restart(self) -> None:
         """Count one restart of our own Envoy."""
         self._instruments.counter(catalogue.ENVOY_RESTARTS).inc()
-
-    def record_reload(self, *, ok: bool) -> None:
-        """Count one attempt to reload the configuration."""
-        self._instruments.counter(catalogue.CONFIG_RELOADS, "ok" if ok else "failed").inc()
 
     def _count_phases(self, trace: Trace) -> None:
         total = decision_us(trace)

@@ -5,6 +5,7 @@ from typing import Any
 from pointsman.core import headers as names
 from pointsman.transports.envoy import clusters, filters, local_reply, routes, strip
 from pointsman.transports.envoy.plan import Limits, Listener, Plan
+from pointsman.transports.envoy.supervisor import ACCESS_LOG_FLUSH_S
 
 _HCM = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _ACCESS_LOG = "type.googleapis.com/envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig"
@@ -64,7 +65,8 @@ def _strictness() -> dict[str, Any]:
     return {
         "normalize_path": True,
         "merge_slashes": True,
-        "path_with_escaped_slashes_action": "REJECT_REQUEST",
+        # Before anything looks at the path: a model's name may hold a slash, which clients escape.
+        "path_with_escaped_slashes_action": "UNESCAPE_AND_FORWARD",
         "max_request_headers_kb": 64,
         "common_http_protocol_options": {
             "idle_timeout": "900s",
@@ -94,7 +96,7 @@ def _access_log() -> dict[str, Any]:
         "log_name": "pointsman",
         "transport_api_version": "V3",
         "grpc_service": {"envoy_grpc": {"cluster_name": ACCESS_LOG_CLUSTER}},
-        "buffer_flush_interval": "0.2s",
+        "buffer_flush_interval": f"{ACCESS_LOG_FLUSH_S}s",
         "buffer_size_bytes": 64 << 10,
     }
     config = {

@@ -11,6 +11,8 @@ from typing import Protocol
 from pointsman.core.errors import StartError
 from pointsman.transports.envoy.process import LogRecord, OnLog, Process
 
+ACCESS_LOG_FLUSH_S = 0.2
+"""How often Envoy sends its access log."""
 _POLL_S = 0.05
 _TERM_PATIENCE_S = 5.0
 
@@ -177,5 +179,7 @@ class Supervisor:
                 await self._admin.drain()
                 while process.running and await self._admin.active_requests() > 0:
                     await self._chances.sleep(_POLL_S)
+            # What the last requests came to is still in Envoy's log buffer.
+            await self._chances.sleep(ACCESS_LOG_FLUSH_S + _POLL_S)
         except (TimeoutError, OSError):
             return

@@ -40,3 +40,5 @@ class Events(msgspec.Struct, frozen=True):
     """Foreign data planes only: request id, HTTP status, seconds from request headers to response headers."""
     on_error: Callable[[ErrorKind, BaseException | None], None] = _ignore
     """A kind and, where there was one, the exception with its traceback."""
+    on_stream: Callable[[str], None] = _ignore
+    """How each stream ended: ``answered``, ``violation`` (of the protocol) or ``abandoned``."""

@@ -90,9 +90,14 @@ class Exchange:
                 return ()
             return self._reply_with(self._bench.defect(self._arrival.head, exc))
 
+    @property
+    def answered(self) -> bool:
+        """Whether the request got its answer; what a foreign data plane asks later is a courtesy."""
+        return self.done or self._phase >= _Phase.ANSWERED
+
     def leave(self) -> None:
         """The stream is over: as it should be after the answer, counted before it."""
-        if not self.done and self._phase < _Phase.ANSWERED:
+        if not self.answered:
             self._bench.report(ErrorKind.ABANDONED)
         self.done = True
 

@@ -171,8 +171,10 @@ class ExtProcServer:
                 if exchange.done:
                     break
         finally:
+            outcome = "violation" if exchange.violation else "answered" if exchange.answered else "abandoned"
             exchange.leave()
             self._streams -= 1
+            self._events.on_stream(outcome)
         if exchange.violation:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, exchange.violation)
 
