@@ -95,6 +95,7 @@ GAPS: Final[tuple[Gap, ...]] = (
     Gap(f"{_DECISION}.candidateIterations", "only modelRefs are candidates"),
     Gap(f"{_DECISION}.emits"),
     Gap(f"{_ROUTER}.config_source", "this file is the document", unless=("file",)),
+    Gap(f"{_ROUTER}.clear_route_cache", "the route is always chosen anew", unless=(True,)),
     Gap(f"{_ROUTER}.streamed_body", "bodies are buffered, up to gateway.limits.max_body_bytes"),
     Gap(f"{_ROUTER}.skip_processing", "every request is processed"),
     Gap(f"{_ROUTER}.model_selection", "the first candidate is used"),
@@ -145,12 +146,12 @@ GAPS: Final[tuple[Gap, ...]] = (
 
 def examine(settings: Settings) -> tuple[Problem, ...]:
     """The keys a document sets that have no effect yet, and the guards it asks for that do not run yet."""
+    gaps = {gap.pattern: gap for gap in GAPS}
     found = [
         problem
         for path, generic, value in _set_keys(settings, "", "")
-        for gap in GAPS
-        if gap.pattern == generic
-        for problem in _problem(gap, path, value)
+        if generic in gaps
+        for problem in _problem(gaps[generic], path, value)
     ]
     return (*found, *_guards(settings))
 

@@ -23,6 +23,10 @@ class ModelNames:
             card.name: frozenset(lora.name for lora in card.loras) for card in reversed(cards)
         }
         """LoRAs by card."""
+        self._owners: dict[str, list[str]] = {}
+        for card, names in self.loras.items():
+            for lora in names:
+                self._owners.setdefault(lora, []).append(card)
         self.served = frozenset(model.name for model in settings.providers.models)
         """Names of provider models."""
         self.known = self.served.union(self.loras, *self.loras.values())
@@ -32,7 +36,7 @@ class ModelNames:
         """Message and remedy when ``name`` alone cannot be used; ``None`` when it can."""
         if name in self.served:
             return None
-        owners = sorted(card for card, loras in self.loras.items() if name in loras and card in self.served)
+        owners = sorted(card for card in self._owners.get(name, ()) if card in self.served)
         if len(owners) == 1:
             return None
         if owners:
@@ -53,9 +57,9 @@ class ModelNames:
         loras = self.loras.get(model, frozenset())
         if lora in loras:
             return None
-        other = next((card for card in self.loras if lora in self.loras[card]), None)
-        if other:
-            return f"the LoRA {lora!r} belongs to {other}, not to {model}", f"write model: {other}"
+        others = self._owners.get(lora)
+        if others:
+            return f"the LoRA {lora!r} belongs to {others[0]}, not to {model}", f"write model: {others[0]}"
         near = nearest(lora, loras)
         remedy = f"did you mean {near}?" if near else f"add it to the loras of the model card {model}"
         return f"the model {model!r} has no LoRA {lora!r}", remedy

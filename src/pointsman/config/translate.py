@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -19,6 +20,9 @@ from pointsman.core.problem import Problem
 Location = tuple[int | str, ...]
 MOST_PROBLEMS: Final = 100
 """Problems described one by one; a document with more has one cause, or is none of ours."""
+
+_MOST_NAMES: Final = 1000
+"""Known names compared with a misspelt one."""
 
 _WANTED: Final[Mapping[str, str]] = {
     "int_type": "a whole number",
@@ -76,7 +80,7 @@ def translate(error: ValidationError, root: type[Part], lines: Mapping[str, int]
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word most like ``word``, if any is."""
-    by_fold = {name.lower().replace("-", "_"): name for name in known}
+    by_fold = {name.lower().replace("-", "_"): name for name in islice(known, _MOST_NAMES)}
     found = difflib.get_close_matches(word.lower().replace("-", "_"), by_fold, n=1, cutoff=0.6)
     return by_fold[found[0]] if found else None
 
@@ -144,7 +148,7 @@ def _not_of_type(kind: str, value: Any, path: str, info: FieldInfo | None) -> tu
 
 
 def _unknown_key(location: Location, path: str, root: type[Part]) -> tuple[str, str]:
-    key = str(location[-1])
+    key = str(location[-1])[:60]
     gone = replacement(path)
     if gone:
         return f"the key {key} no longer exists", gone
