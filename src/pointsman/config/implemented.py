@@ -233,12 +233,3 @@ def _leaves(rule: Rule, path: str) -> Iterator[tuple[str, Condition]]:
         return
     for index, child in enumerate(rule.conditions):
         yield from _leaves(child, f"{path}.conditions[{index}]")
-
-
-def is_gap(path: str) -> bool:
-    """Whether a key path (with ``[]`` for indexes) lies in a gap, whatever its value."""
-    plain = re.sub(r"\[\w*\]", "[]", path)
-    return any(
-        plain == pattern or plain.startswith((f"{pattern}.", f"{pattern}["))
-        for pattern in (re.sub(r"\[\w+\]", "[]", gap.pattern) for gap in GAPS)
-    )
