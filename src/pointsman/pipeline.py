@@ -45,6 +45,8 @@ class Pipeline(msgspec.Struct, frozen=True):
     evaluators: tuple[Evaluator, ...] = ()
     strategy: Strategy = Strategy.PRIORITY
     limits: Limits = Limits()
+    clear_route: bool = True
+    """Whether a foreign data plane should choose its route anew."""
     started: int = 0
     """Unix time of the build, for ``created`` in model lists."""
     clock: Callable[[], float] = time.perf_counter
@@ -90,7 +92,7 @@ class Pipeline(msgspec.Struct, frozen=True):
             with watch.phase("rewrite"):
                 draft = self._rewrite(Draft(request, parse_object(request.raw), selection), match)
             with watch.phase("place"):
-                forward = _place(trace, draft, head)
+                forward = self._place(trace, draft, head)
             trace = msgspec.structs.replace(trace, rewrites=draft.notes, phases_us=watch.read())
             return Ruling(forward, trace)
         except HttpError as error:
@@ -151,20 +153,20 @@ class Pipeline(msgspec.Struct, frozen=True):
                 draft = plugin.apply(draft)
         return draft
 
-
-def _place(trace: Trace, draft: Draft, head: Head) -> Forward:
-    """Name the pool; which of its replicas serves the request is the data plane's choice."""
-    target = draft.selection.candidate.target
-    debug = head.headers.get(names.DEBUG) == "true"
-    routing = {**target.headers, **draft.headers.set, names.SELECTED_MODEL: header_safe(target.name)}
-    return Forward(
-        pool=target.provider,
-        body=draft.body.encode() if draft.edited else None,
-        headers=HeaderEdits(routing, draft.headers.remove),
-        path=_provider_path(target, draft.request.dialect, head.path),
-        response_headers=UPSTREAM_HEADERS,
-        success_headers=success_headers(trace, draft.selection, prompted=draft.prompted, debug=debug),
-    )
+    def _place(self, trace: Trace, draft: Draft, head: Head) -> Forward:
+        """Name the pool; which of its replicas serves the request is the data plane's choice."""
+        target = draft.selection.candidate.target
+        debug = head.headers.get(names.DEBUG) == "true"
+        routing = {**target.headers, **draft.headers.set, names.SELECTED_MODEL: header_safe(target.name)}
+        return Forward(
+            pool=target.provider,
+            body=draft.body.encode() if draft.edited else None,
+            headers=HeaderEdits(routing, draft.headers.remove),
+            clear_route=self.clear_route,
+            path=_provider_path(target, draft.request.dialect, head.path),
+            response_headers=UPSTREAM_HEADERS,
+            success_headers=success_headers(trace, draft.selection, prompted=draft.prompted, debug=debug),
+        )
 
 
 def _provider_path(target: Target, dialect: Dialect, path: str) -> str | None:

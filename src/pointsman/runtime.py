@@ -72,6 +72,7 @@ def build(settings: Settings, env: Mapping[str, str]) -> Runtime:
         decisions=decisions,
         evaluators=evaluators,
         strategy=settings.strategy(),
+        clear_route=settings.global_.router.clear_route_cache,
         limits=Limits(limits.max_messages, _DECISION_SHARE * limits.decision_timeout_ms / 1000),
         started=int(time.time()),
     )

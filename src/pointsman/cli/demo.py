@@ -92,6 +92,8 @@ async def _engine(name: str, model: str, adapters: list[str]) -> Any:
         "-m",
         "pointsman",
         "sim",
+        "--answer-tokens",
+        "64",
         "--port",
         "0",
         "--model",
@@ -181,4 +183,4 @@ async def _ask(console: Console, port: int) -> None:
 def _routing_lines(head: str) -> Iterator[str]:
     status, *lines = head.splitlines()
     yield status
-    yield from (line for line in lines if line.lower().startswith("x-vsr-"))
+    yield from sorted(line for line in lines if line.lower().startswith("x-vsr-"))

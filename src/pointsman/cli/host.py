@@ -187,7 +187,7 @@ class Host:
 
     def _on_envoy_log(self, record: LogRecord) -> None:
         # Envoy warns of the SIGTERM that we send it ourselves.
-        level = "info" if record.message == _STOPPED_BY_US else record.level
+        level = "debug" if record.message == _STOPPED_BY_US else record.level
         self._log.log(_LEVELS.get(level, 30), "envoy", logger=record.logger, message=record.message)
 
     def _ended(self, entry: Entry) -> None:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pointsman.config.base import Count, Part, Port, Positive
+from pointsman.config.base import Count, Part, Positive
 
 
 class EnvoyProcess(Part):
@@ -15,9 +15,6 @@ class EnvoyProcess(Part):
     )
     concurrency: Positive | None = Field(
         None, description="Envoy worker threads; unset uses one per core that this process may use."
-    )
-    admin_port: Port | None = Field(
-        None, description="Loopback port of Envoy's admin interface; unset keeps it on a private socket."
     )
 
 
@@ -46,9 +43,6 @@ class Limits(Part):
     drain_timeout_s: Count = Field(
         30,
         description="How long running requests may finish at shutdown or reload, seconds.",
-    )
-    max_config_bytes: Positive = Field(
-        4 * 2**20, description="Largest configuration document accepted through the API, bytes."
     )
     encoder_threads: Positive = Field(
         2, description="Texts encoded at the same time, one core each; more than the cores only adds waiting."

@@ -95,13 +95,11 @@ GAPS: Final[tuple[Gap, ...]] = (
     Gap(f"{_DECISION}.candidateIterations", "only modelRefs are candidates"),
     Gap(f"{_DECISION}.emits"),
     Gap(f"{_ROUTER}.config_source", "this file is the document", unless=("file",)),
-    Gap(f"{_ROUTER}.clear_route_cache", "the route is always chosen anew", unless=(True,)),
     Gap(f"{_ROUTER}.streamed_body", "bodies are buffered, up to gateway.limits.max_body_bytes"),
     Gap(f"{_ROUTER}.skip_processing", "every request is processed"),
     Gap(f"{_ROUTER}.model_selection", "the first candidate is used"),
     Gap(f"{_ROUTER}.learning", "nothing is learned"),
     Gap(f"{_SERVICES}.api.batch_classification.concurrency_threshold"),
-    Gap(f"{_SERVICES}.api.batch_classification.max_concurrency", "gateway.limits.encoder_threads bounds it"),
     Gap(f"{_SERVICES}.api.batch_classification.metrics"),
     Gap(f"{_SERVICES}.response_api", "/v1/responses is not offered"),
     Gap(f"{_SERVICES}.router_replay", "nothing is recorded"),
@@ -138,8 +136,6 @@ GAPS: Final[tuple[Gap, ...]] = (
         for key in ("model_ref", "model_id", "use_cpu", "use_mmbert_32k", "category_mapping_path")
     ),
     Gap(f"{_CLASSIFIER}.domain.fallback_category"),
-    Gap("gateway.limits.max_config_bytes", "documents up to 4 MiB are read"),
-    Gap("gateway.envoy.admin_port", "the admin interface is a private socket"),
 )
 """Every gap. A document that sets one is told so; one that is REFUSED keeps it from starting."""
 

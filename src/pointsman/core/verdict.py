@@ -21,6 +21,8 @@ class Forward(msgspec.Struct, frozen=True):
     """The new body; ``None`` forwards the received bytes untouched."""
     headers: HeaderEdits = HeaderEdits()
     path: str | None = None
+    clear_route: bool = True
+    """Whether a foreign data plane should choose its route anew, by the headers set here."""
     response_headers: Mapping[str, str] = {}
     """Headers for the client on any answer (``x-vsr-schema-version``, ``x-vsr-response-path``)."""
     success_headers: Mapping[str, str] = {}

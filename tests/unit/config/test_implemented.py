@@ -73,7 +73,6 @@ def test_the_tutorials_document_is_told_what_has_no_effect(documents: Path) -> N
         "routing.decisions[6].plugins[0]",
         "routing.decisions[14].plugins[0]",
         "global.services.api.batch_classification.concurrency_threshold",
-        "global.services.api.batch_classification.max_concurrency",
         "global.services.api.batch_classification.metrics",
         "global.services.response_api",
         "global.stores",

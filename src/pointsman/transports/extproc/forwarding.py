@@ -78,7 +78,7 @@ def _edit_headers(common: pb.CommonResponse, onward: Onward, extra: dict[str, st
     common.SetInParent()
     if edits or remove:
         common.header_mutation.CopyFrom(mutation_of(edits, remove))
-        common.clear_route_cache = True
+        common.clear_route_cache = onward.managed or forward.clear_route
 
 
 def attach_outcome(response: pb.ProcessingResponse, ruling: Ruling) -> None:
