@@ -93,7 +93,7 @@ async def _engine(name: str, model: str, adapters: list[str]) -> Any:
         "pointsman",
         "sim",
         "--answer-tokens",
-        "64",
+        "37",
         "--port",
         "0",
         "--model",
