@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 Array = NDArray[np.generic]
 Floats = NDArray[np.float32]
@@ -75,16 +75,39 @@ class GraphBuilder:
         inputs = [source, self.constant(f"{name}.gain", gain), self.constant(f"{name}.offset", offset)]
         return self.one("LayerNormalization", inputs, axis=-1, epsilon=1e-12)
 
+    def either(self, condition: str, yes: NodeProto, no: NodeProto) -> str:
+        """Append a choice between two operators with one output each; they may read tensors of this graph."""
+        branches = [
+            helper.make_graph(
+                [node],
+                node.output[0],
+                [],
+                [helper.make_tensor_value_info(node.output[0], TensorProto.FLOAT, None)],
+            )
+            for node in (yes, no)
+        ]
+        return self.one("If", [condition], then_branch=branches[0], else_branch=branches[1])
+
+    def batched(self, *, result: str, dimension: int) -> ModelProto:
+        """Close the graph: (texts, tokens) numbers and mask in, `hidden` (texts, tokens, dimension) out."""
+        self._nodes.append(helper.make_node("Identity", [result], ["hidden"], name="hidden"))
+        shape: list[int | str] = ["texts", "tokens"]
+        names = ("input_ids", "attention_mask")
+        return self._closed(
+            [helper.make_tensor_value_info(name, TensorProto.INT64, shape) for name in names],
+            [helper.make_tensor_value_info("hidden", TensorProto.FLOAT, [*shape, dimension])],
+        )
+
     def model(self, *, source: str, result: str, output: str, dimension: int) -> ModelProto:
         """Close the graph: (1, tokens) numbers in, (1, dimension) floats out."""
         self._nodes.append(helper.make_node("Identity", [result], [output], name=output))
-        graph = helper.make_graph(
-            self._nodes,
-            "encoder",
+        return self._closed(
             [helper.make_tensor_value_info(source, TensorProto.INT64, [1, "tokens"])],
             [helper.make_tensor_value_info(output, TensorProto.FLOAT, [1, dimension])],
-            self._constants,
         )
+
+    def _closed(self, inputs: list[ValueInfoProto], outputs: list[ValueInfoProto]) -> ModelProto:
+        graph = helper.make_graph(self._nodes, "encoder", inputs, outputs, self._constants)
         opsets = [helper.make_opsetid("", 21), helper.make_opsetid(CONTRIB, 1)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=10, producer_name="pointsman")
 
