@@ -5,7 +5,20 @@ The only package that imports onnxruntime and tokenizers. The model it ships is 
 """
 
 from pointsman.encoder.encoder import Encoder
-from pointsman.encoder.errors import EncoderBusy, EncoderError, ModelFilesError
-from pointsman.encoder.values import Encoding
+from pointsman.encoder.errors import EncoderBusy, EncoderError, EngineMissing, ModelFilesError
+from pointsman.encoder.normalise import Normalised, normalise
+from pointsman.encoder.values import Encoding, Entity, Peak, Scan
 
-__all__ = ["Encoder", "EncoderBusy", "EncoderError", "Encoding", "ModelFilesError"]
+__all__ = [
+    "Encoder",
+    "EncoderBusy",
+    "EncoderError",
+    "Encoding",
+    "EngineMissing",
+    "Entity",
+    "ModelFilesError",
+    "Normalised",
+    "Peak",
+    "Scan",
+    "normalise",
+]

@@ -1,115 +1,191 @@
-"""The public face: a text in, an `Encoding` out."""
+"""The public face: a text in, an `Encoding`, a `Scan` or a vector out."""
 
-from collections.abc import Mapping
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Self
 
-from pointsman.encoder.errors import ModelFilesError
-from pointsman.encoder.heads import LinearHead
+from pointsman.encoder.batcher import Batcher
+from pointsman.encoder.engine import Floats
+from pointsman.encoder.load import load_model
 from pointsman.encoder.lru import LeastRecentlyUsed
-from pointsman.encoder.model_files import SHIPPED, read_model
+from pointsman.encoder.model import Findings, Model, Part, Plan
+from pointsman.encoder.model_files import SHIPPED
 from pointsman.encoder.passes import SharedPasses
-from pointsman.encoder.session import Engine
-from pointsman.encoder.tokenizer import Reading, WordPieces, cut
-from pointsman.encoder.values import Encoding
+from pointsman.encoder.tokenizer import Reading, cut
+from pointsman.encoder.tuned import PLACED_CHARACTERS
+from pointsman.encoder.values import Encoding, Scan
+from pointsman.encoder.windows import Slice, Window, sliced
 
-DOMAIN = "domain"
-"""The head every model folder must have."""
+SHORT_WEIGHT = 128
+"""Weight up to which a text may share a pass: 128 characters of ASCII, 32 others, about 32 word pieces."""
+
+WINDOWS_A_PASS = 6
+"""Windows of one text read together: 384 word pieces, about 15 ms, after which others get their turn."""
+
+SCANS_KEPT = 256
 
 
 class Encoder:
-    """Reads texts with one encoder pass each; made by `load`, ended by `close`.
+    """Reads texts with one network; made by `load`, ended by `close`.
 
-    Equal texts give bit-equal encodings on one machine. Results are kept by content, identical texts in
-    flight share one pass, and both the memory and the queue are bounded.
+    Results are kept by content, identical texts in flight share one pass, and both the memory and the
+    queue are bounded. Nothing here holds the event loop: normalising and tokenising happen in the workers.
     """
 
     def __init__(
         self,
         *,
-        identity: str,
-        engine: Engine,
-        tokenizer: WordPieces,
-        heads: Mapping[str, LinearHead],
-        passes: SharedPasses[Encoding],
-        cache: LeastRecentlyUsed[Encoding],
+        model: Model,
+        threads: int,
+        max_pending: int,
+        cache_entries: int,
+        scan_tokens: int,
     ) -> None:
-        self.identity = identity
-        """Engine and precision: goes with every stored vector, vectors of two identities never mix."""
-        self.labels = heads[DOMAIN].labels
+        if scan_tokens < 1:
+            raise ValueError(f"scan_tokens must be at least 1: {scan_tokens}")
+        self.identity = model.identity
+        """Engine, precision and revision: goes with every stored vector, two identities never mix."""
+        self.labels = model.labels
         """The domain labels, in the order of the head."""
-        self._engine = engine
-        self._tokenizer = tokenizer
-        self._heads = heads
-        self._passes = passes
-        self._cache = cache
+        self._model = model
+        self._scan_tokens = scan_tokens
+        self._batcher = Batcher[Reading, Findings](threads=threads, run=self._read)
+        self._passes = SharedPasses(max_pending=max_pending)
+        self._cache = LeastRecentlyUsed[Findings](cache_entries)
+        self._scans = LeastRecentlyUsed[Scan](min(cache_entries, SCANS_KEPT))
 
     @classmethod
     def load(
         cls,
         *,
         directory: Path | None = None,
+        engine: str = "onnxruntime",
         threads: int = 2,
         cache_entries: int = 4096,
         max_pending: int = 256,
+        scan_tokens: int = 4096,
     ) -> Self:
         """Load a model folder, by default the one shipped in the package.
 
         `threads` passes run at once, `max_pending` run or wait, `cache_entries` results are kept (about
-        3 KB each). Raises ModelFilesError when the folder is not what its manifest says, ValueError for
-        bounds that make no sense.
+        4 KB each), a scan reads about `scan_tokens` word pieces of a text. Raises ModelFilesError when the
+        folder is not what its manifest says, EngineMissing when `engine` (`onnxruntime` or `openvino`)
+        cannot run here, ValueError for bounds that make no sense.
         """
-        files = read_model(directory or SHIPPED)
-        manifest = files.manifest
-        tokenizer = WordPieces(files.tokenizer, max_tokens=manifest.max_tokens)
-        heads = {
-            name: LinearHead.from_npz(content, dimension=manifest.dimension, clues=tokenizer.clue_count)
-            for name, content in files.heads.items()
-        }
-        if DOMAIN not in heads:
-            raise ModelFilesError(f"the manifest names no {DOMAIN!r} head")
         return cls(
-            identity=f"{manifest.engine}/{manifest.precision}",
-            engine=Engine(files.graph, dimension=manifest.dimension),
-            tokenizer=tokenizer,
-            heads=heads,
-            passes=SharedPasses(threads=threads, max_pending=max_pending),
-            cache=LeastRecentlyUsed(cache_entries),
+            model=load_model(directory or SHIPPED, engine=engine),
+            threads=threads,
+            max_pending=max_pending,
+            cache_entries=cache_entries,
+            scan_tokens=scan_tokens,
         )
 
     async def encode(self, text: str) -> Encoding:
-        """Encode a text in a worker thread.
+        """Read the head and the tail of a text; a short text may share its pass with others.
 
         Raises EncoderBusy when too many passes are pending, EncoderError after `close`.
         """
-        reading = cut(text)
-        key = reading.digest()
-        return self._cache.get(key) or await self._passes.result(key, partial(self._run, key, reading))
+        return (await self._findings(cut(text))).encoding
 
     def encode_now(self, text: str) -> Encoding:
-        """Encode a text in the calling thread, for scripts and the command line."""
+        """Encode a text in the calling thread, alone, for scripts and the command line."""
+        reading = cut(text)
+        known = self._cache.get(reading.digest())
+        return (known or self._read([reading])[0]).encoding
+
+    async def embed(self, text: str) -> Floats:
+        """Give the unit vector of a text, shape (dimension,), equal to the last bit whenever it is asked for.
+
+        It is read alone, in the pass that `encode` would make of it. Raises as `encode` does.
+        """
         reading = cut(text)
         key = reading.digest()
-        return self._cache.get(key) or self._run(key, reading)
+        known = self._cache.get(key)
+        if known is None or not known.alone:
+            known = (
+                await self._passes.result(
+                    b"alone" + key, lambda: self._batcher.alone(partial(self._read, [reading]))
+                )
+            )[0]
+        return known.encoding.embedding
+
+    async def scan(self, text: str) -> Scan:
+        """Look at all of a text through small windows, for what guards must not miss.
+
+        A text of one window shares the pass of `encode`. Raises as `encode` does, and EncoderError when
+        the model has no jailbreak and PII heads.
+        """
+        reading = cut(text)
+        # Characters that had to be replaced would put the places of entities out of step with the text.
+        if len(text) <= PLACED_CHARACTERS and reading.head == text:
+            found = (await self._findings(reading)).scan
+            if found is not None:
+                return found
+        slices = sliced(text, tokens=self._scan_tokens)
+        key = _digest(slices, len(text))
+        return self._scans.get(key) or await self._scanned(key, slices)
 
     def close(self) -> None:
         """End the worker threads and forget the results; passes still waiting raise EncoderError."""
         self._passes.close()
+        self._batcher.close()
         self._cache.clear()
+        self._scans.clear()
 
-    def _run(self, key: bytes, reading: Reading) -> Encoding:
-        pieces = self._tokenizer.pieces(reading)
-        embedding = self._engine.embed(pieces.marked)
-        head = self._heads[DOMAIN]
-        domains = dict(zip(head.labels, head.probabilities(embedding, pieces.clues).tolist(), strict=True))
-        encoding = Encoding(
-            embedding=embedding,
-            domains=MappingProxyType(domains),
-            tokens=len(pieces.words),
-            truncated=pieces.truncated,
+    async def _findings(self, reading: Reading) -> Findings:
+        key = reading.digest()
+        known = self._cache.get(key)
+        return known if known is not None else await self._passes.result(key, partial(self._start, reading))
+
+    def _start(self, reading: Reading) -> Future[Findings]:
+        weight = len(reading.head) * (1 if reading.head.isascii() else 4)
+        if self._model.batches and weight <= SHORT_WEIGHT:
+            return self._batcher.together(reading, weight=weight)
+        return self._batcher.alone(lambda: self._read([reading])[0])
+
+    def _read(self, readings: Sequence[Reading]) -> list[Findings]:
+        found = self._model.read(readings)
+        for reading, each in zip(readings, found, strict=True):
+            # Kept before the pass ends, so that no moment exists in which it is neither pending nor known.
+            key = reading.digest()
+            known = self._cache.get(key)
+            if known is None or not known.alone:
+                self._cache.put(key, each)
+        return found
+
+    async def _scanned(self, key: bytes, slices: tuple[Slice, ...]) -> Scan:
+        plan = await self._passes.result(
+            b"plan" + key,
+            lambda: self._batcher.alone(partial(self._model.plan, slices, tokens=self._scan_tokens)),
         )
-        # Kept before the pass ends, so that no moment exists in which it is neither pending nor known.
-        self._cache.put(key, encoding)
-        return encoding
+        tasks = [
+            asyncio.ensure_future(self._part(key, plan, start))
+            for start in range(0, len(plan.windows), WINDOWS_A_PASS)
+        ]
+        try:
+            found = plan.conclude(await asyncio.gather(*tasks))
+        finally:
+            # One part refused or the caller gone: the others are for nobody.
+            for task in tasks:
+                task.cancel()
+        self._scans.put(key, found)
+        return found
+
+    async def _part(self, key: bytes, plan: Plan, start: int) -> Part:
+        windows: Sequence[Window] = plan.windows[start : start + WINDOWS_A_PASS]
+        return await self._passes.result(
+            b"part%d:" % start + key,
+            lambda: self._batcher.alone(partial(self._model.scan, plan, windows)),
+        )
+
+
+def _digest(slices: tuple[Slice, ...], length: int) -> bytes:
+    """Name what a scan reads; the places of the slices follow from the length of the whole."""
+    name = hashlib.blake2b(str(length).encode(), digest_size=16)
+    for each in slices:
+        name.update(each.text.encode("utf-8", "surrogatepass"))
+    return name.digest()

@@ -11,3 +11,7 @@ class EncoderBusy(EncoderError):  # a state, not a mistake, hence no suffix
 
 class ModelFilesError(EncoderError):
     """The model folder is missing a file, or a file is not the one the manifest describes."""
+
+
+class EngineMissing(EncoderError):
+    """The engine that was asked for is not installed, or this processor is not one it is meant for."""

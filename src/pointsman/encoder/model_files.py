@@ -58,23 +58,24 @@ def read_model(directory: Path) -> ModelFiles:
     Raises ModelFilesError naming the file that is missing, unlisted or different.
     """
     try:
-        manifest = msgspec.json.decode(_read(directory / MANIFEST), type=Manifest)
+        manifest = msgspec.json.decode(read_file(directory / MANIFEST), type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ModelFilesError(f"{directory / MANIFEST}: {error}") from error
     return ModelFiles(
         manifest=manifest,
-        graph=_checked(directory, manifest.graph, manifest),
-        tokenizer=_checked(directory, manifest.tokenizer, manifest),
-        heads={name: _checked(directory, file, manifest) for name, file in manifest.heads.items()},
+        graph=checked(directory, manifest.graph, manifest.sha256),
+        tokenizer=checked(directory, manifest.tokenizer, manifest.sha256),
+        heads={name: checked(directory, file, manifest.sha256) for name, file in manifest.heads.items()},
     )
 
 
-def _checked(directory: Path, name: str, manifest: Manifest) -> bytes:
+def checked(directory: Path, name: str, hashes: Mapping[str, str]) -> bytes:
+    """Read a file of a model folder; raises ModelFilesError unless it is there and has its sha256."""
     path = directory / name
-    expected = manifest.sha256.get(name)
+    expected = hashes.get(name)
     if expected is None:
         raise ModelFilesError(f"{directory / MANIFEST}: no sha256 for {name}")
-    content = _read(path)
+    content = read_file(path)
     found = hashlib.sha256(content).hexdigest()
     if found != expected:
         raise ModelFilesError(
@@ -83,7 +84,8 @@ def _checked(directory: Path, name: str, manifest: Manifest) -> bytes:
     return content
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """Read a file; raises ModelFilesError with its path."""
     try:
         return path.read_bytes()
     except OSError as error:

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from functools import partial
 from threading import RLock
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pointsman.encoder.errors import EncoderBusy, EncoderError
 
@@ -19,22 +19,21 @@ class _Pass(Generic[V]):
     waiters: int = 0
 
 
-class SharedPasses(Generic[V]):
-    """Runs work in a thread pool, once for each key however many callers want it.
+class SharedPasses:
+    """Starts work once for each key, however many callers want it.
 
     At most `max_pending` passes wait or run at any time. A caller that goes away disturbs nobody; when the
     last one interested goes away before its pass began, the pass is dropped, so that an overload of
     expired requests is not worked off for nobody.
     """
 
-    def __init__(self, *, threads: int, max_pending: int) -> None:
-        if threads < 1 or max_pending < 1:
-            raise ValueError(f"threads and max_pending must be at least 1: {threads}, {max_pending}")
+    def __init__(self, *, max_pending: int) -> None:
+        if max_pending < 1:
+            raise ValueError(f"max_pending must be at least 1: {max_pending}")
         self._max_pending = max_pending
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="encoder")
         # Reentrant: cancelling a future under the lock calls back into _forget.
         self._lock = RLock()
-        self._passes: dict[bytes, _Pass[V]] = {}
+        self._passes: dict[bytes, _Pass[Any]] = {}
         self._closed = False
 
     @property
@@ -42,15 +41,15 @@ class SharedPasses(Generic[V]):
         """How many passes wait or run."""
         return len(self._passes)
 
-    async def result(self, key: bytes, work: Callable[[], V]) -> V:
-        """Wait for the pass named `key`, starting it with `work` if it is not under way.
+    async def result(self, key: bytes, start: Callable[[], Future[V]]) -> V:
+        """Wait for the pass named `key`, queueing it with `start` if it is not under way.
 
         Raises EncoderBusy when a new pass would be one too many, EncoderError when closed, and whatever
-        `work` raises.
+        the pass raises.
         """
         loop = asyncio.get_running_loop()
         done = loop.create_future()
-        joined = self._join(key, work)
+        joined = self._join(key, start)
         try:
             joined.future.add_done_callback(partial(_wake, loop, done))
             await done
@@ -61,12 +60,11 @@ class SharedPasses(Generic[V]):
             self._leave(joined)
 
     def close(self) -> None:
-        """Drop what waits, wait for what runs, and end the threads; more calls do nothing."""
+        """Start no more passes."""
         with self._lock:
             self._closed = True
-        self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _join(self, key: bytes, work: Callable[[], V]) -> _Pass[V]:
+    def _join(self, key: bytes, start: Callable[[], Future[V]]) -> _Pass[V]:
         with self._lock:
             found = self._passes.get(key)
             if found is None:
@@ -74,7 +72,7 @@ class SharedPasses(Generic[V]):
                     raise EncoderError("the encoder is closed")
                 if len(self._passes) >= self._max_pending:
                     raise EncoderBusy(f"{self._max_pending} encoder passes are already waiting or running")
-                found = self._passes[key] = _Pass(self._pool.submit(work))
+                found = self._passes[key] = _Pass(start())
                 found.future.add_done_callback(partial(self._forget, key))
             found.waiters += 1
             return found

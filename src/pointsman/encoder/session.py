@@ -23,18 +23,7 @@ class Engine:
     """
 
     def __init__(self, graph: bytes, *, dimension: int, precise: bool | None = None) -> None:
-        if precise is None:
-            precise = sums_saturate(platform.machine(), _cpuinfo())
-        try:
-            self._session = ort.InferenceSession(
-                graph,
-                _options(precise=precise),
-                providers=["CPUExecutionProvider"],
-                # Their fused kernels are slower on a CPU than the plain operators they replace.
-                disabled_optimizers=["SkipLayerNormFusion", "BiasGeluFusion"],
-            )
-        except Exception as error:  # the runtime raises its own classes, none of them public
-            raise ModelFilesError(f"not a graph this onnxruntime can run: {error}") from error
+        self._session = open_session(graph, precise=precise)
         shapes = {output.name: output.shape for output in self._session.get_outputs()}
         if shapes.get(OUTPUT) != [1, dimension]:
             raise ModelFilesError(
@@ -50,6 +39,25 @@ class Engine:
         embedding: NDArray[np.float32] = outputs[0][0].copy()
         embedding.setflags(write=False)
         return embedding
+
+
+def open_session(graph: bytes, *, precise: bool | None = None) -> ort.InferenceSession:
+    """Load a graph for passes of one thread each; `precise` as in `Engine`.
+
+    Raises ModelFilesError for bytes that are not a graph this runtime can run.
+    """
+    if precise is None:
+        precise = sums_saturate(platform.machine(), _cpuinfo())
+    try:
+        return ort.InferenceSession(
+            graph,
+            _options(precise=precise),
+            providers=["CPUExecutionProvider"],
+            # Their fused kernels are slower on a CPU than the plain operators they replace.
+            disabled_optimizers=["SkipLayerNormFusion", "BiasGeluFusion"],
+        )
+    except Exception as error:  # the runtime raises its own classes, none of them public
+        raise ModelFilesError(f"not a graph this onnxruntime can run: {error}") from error
 
 
 def sums_saturate(machine: str, cpuinfo: str) -> bool:

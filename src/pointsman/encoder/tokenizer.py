@@ -4,7 +4,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from pointsman.encoder.errors import ModelFilesError
 from pointsman.encoder.grams import BUCKETS, gram_buckets
@@ -84,11 +84,28 @@ class WordPieces:
         # The batch call releases the interpreter lock; the single-text one does not.
         encoded = [part.ids for part in self._tokenizer.encode_batch_fast(parts, add_special_tokens=False)]
         first, last = encoded[0], encoded[-1]
-        fits = not reading.tail and len(first) <= self._head + self._tail
-        ids = first if fits else first[: self._head] + last[-self._tail :]
+        ids, truncated = self.fitted(first, last, cut=bool(reading.tail))
         grams = gram_buckets(reading.head) | gram_buckets(reading.tail)
         clues = sorted(set(ids)) + sorted(self._vocabulary + bucket for bucket in grams)
-        return Pieces(marked=[self._start, *ids, self._end], clues=clues, truncated=not fits)
+        return Pieces(marked=self.marked(ids), clues=clues, truncated=truncated)
+
+    def encoded(self, texts: list[str], *, placed: bool) -> list[Encoding]:
+        """Tokenise whole texts without markers; `placed` keeps the characters of each piece too.
+
+        Releases the interpreter lock. The texts must hold no lone surrogates.
+        """
+        run = self._tokenizer.encode_batch if placed else self._tokenizer.encode_batch_fast
+        return list(run(texts, add_special_tokens=False))
+
+    def marked(self, ids: list[int]) -> list[int]:
+        """Put the two markers around the pieces of a text."""
+        return [self._start, *ids, self._end]
+
+    def fitted(self, first: list[int], last: list[int], *, cut: bool) -> tuple[list[int], bool]:
+        """Choose the pieces of one pass from those of head and tail; tells whether some were left out."""
+        if not cut and len(first) <= self._head + self._tail:
+            return first, False
+        return first[: self._head] + last[-self._tail :], True
 
     @property
     def clue_count(self) -> int:

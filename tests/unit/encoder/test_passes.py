@@ -1,10 +1,34 @@
 import asyncio
 import threading
+from collections.abc import Callable
+from typing import TypeVar
 
 import pytest
 
+from pointsman.encoder.batcher import Batcher
 from pointsman.encoder.errors import EncoderBusy, EncoderError
 from pointsman.encoder.passes import SharedPasses
+
+T = TypeVar("T")
+
+
+class Queue:
+    """Shared passes over one worker."""
+
+    def __init__(self, *, max_pending: int) -> None:
+        self.batcher = Batcher[None, None](threads=1, run=list)
+        self.passes = SharedPasses(max_pending=max_pending)
+
+    @property
+    def pending(self) -> int:
+        return self.passes.pending
+
+    async def result(self, key: bytes, work: Callable[[], T]) -> T:
+        return await self.passes.result(key, lambda: self.batcher.alone(work))
+
+    def close(self) -> None:
+        self.passes.close()
+        self.batcher.close()
 
 
 class Gate:
@@ -32,7 +56,7 @@ def test_a_cancelled_waiter_does_not_take_the_answer_from_the_others() -> None:
     """Of three who wait for one pass, one may go; the others get the answer of the single run."""
 
     async def scenario() -> None:
-        passes, gate = SharedPasses[str](threads=1, max_pending=1), Gate()
+        passes, gate = Queue(max_pending=1), Gate()
         tasks = [asyncio.create_task(passes.result(b"key", gate)) for _ in range(3)]
         await begun(gate)
         tasks[0].cancel()
@@ -50,7 +74,7 @@ def test_a_pass_nobody_waits_for_any_more_is_dropped_before_it_begins() -> None:
     """When its only waiter goes while it queues, a pass never runs and its place is free again."""
 
     async def scenario() -> None:
-        passes, first, second = SharedPasses[str](threads=1, max_pending=2), Gate(), Gate()
+        passes, first, second = Queue(max_pending=2), Gate(), Gate()
         running = asyncio.create_task(passes.result(b"first", first))
         await begun(first)
         queued = asyncio.create_task(passes.result(b"second", second))
@@ -71,7 +95,7 @@ def test_a_queued_pass_lives_as_long_as_one_waiter_does() -> None:
     """A queued pass with two waiters survives the loss of one."""
 
     async def scenario() -> None:
-        passes, first, second = SharedPasses[str](threads=1, max_pending=2), Gate(), Gate()
+        passes, first, second = Queue(max_pending=2), Gate(), Gate()
         running = asyncio.create_task(passes.result(b"first", first))
         await begun(first)
         pair = [asyncio.create_task(passes.result(b"second", second)) for _ in range(2)]
@@ -90,7 +114,7 @@ def test_the_bound_counts_passes_and_not_their_waiters() -> None:
     """At the limit a new key is refused, a known one is joined, and a finished pass makes room."""
 
     async def scenario() -> None:
-        passes, gate = SharedPasses[str](threads=1, max_pending=1), Gate()
+        passes, gate = Queue(max_pending=1), Gate()
         waiting = [asyncio.create_task(passes.result(b"key", gate)) for _ in range(5)]
         await begun(gate)
         with pytest.raises(EncoderBusy, match="1 encoder passes"):
@@ -111,7 +135,7 @@ def test_an_error_reaches_every_waiter_and_is_not_kept() -> None:
         raise OSError("broken")
 
     async def scenario() -> None:
-        passes = SharedPasses[str](threads=1, max_pending=1)
+        passes = Queue(max_pending=1)
         outcomes = await asyncio.gather(
             *(passes.result(b"k", fail) for _ in range(2)), return_exceptions=True
         )
@@ -126,7 +150,7 @@ def test_closing_wakes_those_still_in_the_queue() -> None:
     """A pass that had not begun when the queue closed is an error for its waiter, not a wait for ever."""
 
     async def scenario() -> None:
-        passes, first = SharedPasses[str](threads=1, max_pending=2), Gate()
+        passes, first = Queue(max_pending=2), Gate()
         running = asyncio.create_task(passes.result(b"first", first))
         await begun(first)
         queued = asyncio.create_task(passes.result(b"second", first))
@@ -143,7 +167,7 @@ def test_closing_wakes_those_still_in_the_queue() -> None:
 
 def test_a_pass_may_outlive_the_loop_that_asked_for_it() -> None:
     """When the event loop ends first, the pass finishes in silence and another loop can go on."""
-    passes, gate = SharedPasses[str](threads=1, max_pending=2), Gate()
+    passes, gate = Queue(max_pending=2), Gate()
 
     async def impatient() -> None:
         task = asyncio.create_task(passes.result(b"key", gate))

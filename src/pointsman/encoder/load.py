@@ -1,0 +1,54 @@
+"""From a model folder to a model that can read."""
+
+from pathlib import Path
+
+from pointsman.encoder.engine import Engine
+from pointsman.encoder.errors import EngineMissing, ModelFilesError
+from pointsman.encoder.folder import GRAPH, TOKENIZER, Folder, open_folder
+from pointsman.encoder.frozen import FrozenModel
+from pointsman.encoder.model import Model
+from pointsman.encoder.model_files import read_model
+from pointsman.encoder.ort_engine import OrtEngine
+from pointsman.encoder.perceptron import Perceptron
+from pointsman.encoder.tokenizer import WordPieces
+from pointsman.encoder.tuned import COMPLEXITY, DOMAIN, JAILBREAK, PII, TunedModel
+
+FEATURES = 3
+"""A sequence head sees three vectors of a text."""
+
+
+def load_model(directory: Path, *, engine: str) -> Model:
+    """Load a folder of either kind; raises ModelFilesError, or EngineMissing when `engine` cannot run it."""
+    folder = open_folder(directory)
+    if folder is not None:
+        return tuned_model(folder, open_engine(folder, engine))
+    if engine != "onnxruntime":
+        raise EngineMissing(f"the model in {directory} runs on onnxruntime only, not on {engine}")
+    return FrozenModel(read_model(directory))
+
+
+def tuned_model(folder: Folder, engine: Engine) -> TunedModel:
+    """Join a folder's heads and tokenizer with the engine that runs its network."""
+    manifest = folder.manifest
+    sequence: dict[str, Perceptron] = {}
+    for name in (DOMAIN, JAILBREAK, COMPLEXITY):
+        content, labels = folder.head(name, "sequence")
+        sequence[name] = Perceptron.from_npz(content, inputs=FEATURES * manifest.dimension, labels=labels)
+    if JAILBREAK not in sequence[JAILBREAK].labels:
+        raise ModelFilesError(f"the {JAILBREAK} head has no label {JAILBREAK!r}")
+    content, labels = folder.head(PII, "token")
+    return TunedModel(
+        identity=f"{manifest.engine}/{engine.precision}/{manifest.revision}",
+        engine=engine,
+        tokenizer=WordPieces(folder.content(TOKENIZER), max_tokens=manifest.max_tokens),
+        sequence=sequence,
+        pii=Perceptron.from_npz(content, inputs=manifest.dimension, labels=labels),
+    )
+
+
+def open_engine(folder: Folder, name: str) -> Engine:
+    """Open the folder's network in one of the engines, by name."""
+    manifest = folder.manifest
+    if name == "onnxruntime":
+        return OrtEngine(folder.content(GRAPH), dimension=manifest.dimension, precision=manifest.precision)
+    raise EngineMissing(f"there is no engine {name!r}; there is onnxruntime")

@@ -1,0 +1,103 @@
+"""What the encoder asks of a model, and what a model hands back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
+
+from tokenizers import Encoding as Tokens
+
+from pointsman.encoder.entities import merged
+from pointsman.encoder.normalise import Normalised
+from pointsman.encoder.tokenizer import Reading
+from pointsman.encoder.values import Encoding, Entity, Peak, Scan
+from pointsman.encoder.windows import Slice, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything one pass told about a text."""
+
+    encoding: Encoding
+    alone: bool
+    """True when no other text shared the pass, so that the embedding can be reproduced."""
+
+    scan: Scan | None
+    """What a scan would find; None when the text is longer than one window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What some windows of a scan told."""
+
+    peak: Peak
+    entities: tuple[Entity, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A text prepared for scanning: what will be read and where it came from."""
+
+    slices: tuple[Slice, ...]
+    texts: tuple[Normalised, ...]
+    tokens: tuple[Tokens, ...]
+    windows: tuple[Window, ...]
+    sampled: bool
+
+    def conclude(self, parts: Sequence[Part]) -> Scan:
+        """Put the parts together."""
+        return concluded(
+            parts,
+            tokens=sum(window.end - window.start for window in self.windows),
+            sampled=self.sampled,
+            disguised=any(text.disguised for text in self.texts),
+        )
+
+    def original(self, number: int, start: int, end: int) -> tuple[int, int]:
+        """Give the characters of the whole original text behind those of a normalised slice."""
+        first, last = self.texts[number].original(start, end)
+        return first + self.slices[number].start, last + self.slices[number].start
+
+
+def concluded(parts: Sequence[Part], *, tokens: int, sampled: bool, disguised: bool) -> Scan:
+    """Make the scan of a text from what its windows told."""
+    entities = merged(entity for part in parts for entity in part.entities)
+    pii: dict[str, float] = {}
+    for entity in entities:
+        pii[entity.label] = max(entity.score, pii.get(entity.label, 0.0))
+    return Scan(
+        jailbreak=max((part.peak for part in parts), key=lambda peak: peak.probability),
+        entities=entities,
+        pii=MappingProxyType(pii),
+        tokens=tokens,
+        sampled=sampled,
+        disguised=disguised,
+    )
+
+
+class Model(Protocol):
+    """A loaded model folder; its methods are called in worker threads, several at once."""
+
+    @property
+    def identity(self) -> str:
+        """Names everything a vector depends on: vectors of two identities must never be compared."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The domain labels."""
+
+    @property
+    def batches(self) -> bool:
+        """Whether `read` gains from several texts at once."""
+
+    def read(self, readings: Sequence[Reading]) -> list[Findings]:
+        """Read texts; several may share a pass, one is always alone."""
+
+    def plan(self, slices: tuple[Slice, ...], *, tokens: int) -> Plan:
+        """Prepare a scan of about `tokens` word pieces at most.
+
+        Raises EncoderError when the folder has no heads to scan with.
+        """
+
+    def scan(self, plan: Plan, windows: Sequence[Window]) -> Part:
+        """Read some windows of a plan in one pass."""

@@ -1,0 +1,164 @@
+"""A fine-tuned encoder with all heads: one pass tells a text's subject, difficulty, intent and secrets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Encoding as Tokens
+
+from pointsman.encoder.engine import Engine, Floats
+from pointsman.encoder.entities import BioScheme, decode
+from pointsman.encoder.groups import grouped
+from pointsman.encoder.model import Findings, Part, Plan, concluded
+from pointsman.encoder.normalise import Normalised, normalise
+from pointsman.encoder.perceptron import Perceptron, SequenceHeads
+from pointsman.encoder.tokenizer import Reading, WordPieces
+from pointsman.encoder.values import Encoding, Entity, Peak, Scan
+from pointsman.encoder.windows import BODY, Slice, Window, windows, within
+
+DOMAIN, JAILBREAK, COMPLEXITY, PII = "domain", "jailbreak", "complexity", "pii"
+PLACED_CHARACTERS = 8 * BODY
+"""Texts longer than this never fit one window, so the places of their pieces are not kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    text: Normalised
+    tokens: Tokens | None
+    """With places, of a text that fits one window."""
+
+    marked: list[int]
+    truncated: bool
+
+
+class TunedModel:
+    """Runs the network over texts and the heads over what it says."""
+
+    batches = True
+
+    def __init__(
+        self,
+        *,
+        identity: str,
+        engine: Engine,
+        tokenizer: WordPieces,
+        sequence: dict[str, Perceptron],
+        pii: Perceptron,
+    ) -> None:
+        self.identity = identity
+        self.labels = sequence[DOMAIN].labels
+        self._engine = engine
+        self._tokenizer = tokenizer
+        self._sequence = SequenceHeads(sequence)
+        self._names = {name: head.labels for name, head in sequence.items()}
+        self._jailbreak = sequence[JAILBREAK].labels.index(JAILBREAK)
+        self._pii = pii
+        self._scheme = BioScheme.of(pii.labels)
+
+    def read(self, readings: Sequence[Reading]) -> list[Findings]:
+        """See `Model.read`."""
+        prepared = self._prepared(readings)
+        found: dict[int, Findings] = {}
+        for group in grouped([len(each.marked) for each in prepared]):
+            hidden = self._hidden([prepared[place].marked for place in group])
+            for place, layer in zip(group, hidden, strict=True):
+                found[place] = self._findings(prepared[place], layer, alone=len(group) == 1)
+        return [found[place] for place in range(len(readings))]
+
+    def plan(self, slices: tuple[Slice, ...], *, tokens: int) -> Plan:
+        """See `Model.plan`."""
+        texts = tuple(normalise(each.text) for each in slices)
+        pieces = self._tokenizer.encoded([text.text for text in texts], placed=True)
+        found = windows([len(each) for each in pieces])
+        kept = within(found, tokens=tokens)
+        sampled = len(slices) > 1 or len(kept) < len(found)
+        return Plan(slices=slices, texts=texts, tokens=tuple(pieces), windows=kept, sampled=sampled)
+
+    def scan(self, plan: Plan, windows: Sequence[Window]) -> Part:
+        """See `Model.scan`."""
+        marked = [
+            self._tokenizer.marked(plan.tokens[window.slice].ids[window.start : window.end])
+            for window in windows
+        ]
+        peaks: list[Peak] = []
+        entities: list[Entity] = []
+        for window, hidden in zip(windows, self._hidden(marked), strict=True):
+            told = self._sequence.probabilities(_features(hidden, hidden.mean(axis=0)))
+            offsets = plan.tokens[window.slice].offsets[window.start : window.end]
+            start, end = (offsets[0][0], offsets[-1][1]) if offsets else (0, 0)
+            place = plan.original(window.slice, start, end)
+            peaks.append(Peak(float(told[JAILBREAK][self._jailbreak]), *place))
+            words = plan.tokens[window.slice].word_ids[window.start : window.end]
+            entities += [
+                Entity(found.label, *plan.original(window.slice, found.start, found.end), found.score)
+                for found in self._entities(hidden, words, offsets)
+            ]
+        return Part(max(peaks, key=lambda peak: peak.probability), tuple(entities))
+
+    def _prepared(self, readings: Sequence[Reading]) -> list[_Prepared]:
+        """Normalise and tokenise all texts in one call."""
+        texts = [normalise(part) for reading in readings for part in (reading.head, reading.tail)]
+        placed = all(len(text.text) <= PLACED_CHARACTERS for text in texts)
+        pieces = self._tokenizer.encoded([text.text for text in texts], placed=placed)
+        prepared: list[_Prepared] = []
+        for number, reading in enumerate(readings):
+            head, tail = pieces[2 * number], pieces[2 * number + 1]
+            ids, truncated = self._tokenizer.fitted(head.ids, tail.ids, cut=bool(reading.tail))
+            whole = placed and not reading.tail and len(ids) <= BODY
+            prepared.append(
+                _Prepared(texts[2 * number], head if whole else None, self._tokenizer.marked(ids), truncated)
+            )
+        return prepared
+
+    def _hidden(self, marked: list[list[int]]) -> list[Floats]:
+        """Run one pass; gives each text's own last layer, shape (tokens, dimension)."""
+        longest = max(len(ids) for ids in marked)
+        numbers = np.zeros((len(marked), longest), dtype=np.int64)
+        mask = np.zeros_like(numbers)
+        for row, ids in enumerate(marked):
+            numbers[row, : len(ids)] = ids
+            mask[row, : len(ids)] = 1
+        hidden = self._engine.hidden(numbers, mask)
+        return [layer[: len(ids)] for layer, ids in zip(hidden, marked, strict=True)]
+
+    def _findings(self, prepared: _Prepared, hidden: Floats, *, alone: bool) -> Findings:
+        mean = hidden.mean(axis=0)
+        embedding = mean / max(float(np.sqrt(mean @ mean)), 1e-12)
+        embedding.setflags(write=False)
+        told = self._sequence.probabilities(_features(hidden, mean))
+        jailbreak = float(told[JAILBREAK][self._jailbreak])
+        encoding = Encoding(
+            embedding=embedding,
+            domains=self._named(DOMAIN, told[DOMAIN]),
+            jailbreak=jailbreak,
+            complexity=self._named(COMPLEXITY, told[COMPLEXITY]),
+            tokens=len(prepared.marked) - 2,
+            truncated=prepared.truncated,
+        )
+        scan = None if prepared.tokens is None else self._scan(prepared, prepared.tokens, hidden, jailbreak)
+        return Findings(encoding, alone=alone, scan=scan)
+
+    def _scan(self, prepared: _Prepared, tokens: Tokens, hidden: Floats, jailbreak: float) -> Scan:
+        """Make the scan of a text that is its own only window."""
+        original = prepared.text.original
+        entities = tuple(
+            Entity(found.label, *original(found.start, found.end), found.score)
+            for found in self._entities(hidden, tokens.word_ids, tokens.offsets)
+        )
+        part = Part(Peak(jailbreak, *original(0, len(prepared.text.text))), entities)
+        return concluded([part], tokens=len(tokens), sampled=False, disguised=prepared.text.disguised)
+
+    def _entities(
+        self, hidden: Floats, words: Sequence[int | None], offsets: Sequence[tuple[int, int]]
+    ) -> list[Entity]:
+        return decode(self._scheme, self._pii.of_tokens(hidden[1:-1]), words, offsets)
+
+    def _named(self, name: str, probabilities: NDArray[np.float32]) -> MappingProxyType[str, float]:
+        return MappingProxyType(dict(zip(self._names[name], probabilities.tolist(), strict=True)))
+
+
+def _features(hidden: Floats, mean: Floats) -> Floats:
+    """What sequence heads see: first token, mean and maximum, (tokens, dimension) to (3 x dimension,)."""
+    return np.concatenate([hidden[0], mean, hidden.max(axis=0)])
