@@ -1,0 +1,173 @@
+"""Two witnesses, one answer: recognisers and the token classifier agreed into spans that do not overlap."""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import Protocol
+
+from pointsman.pii.finding import MODEL, Finding, Label
+
+_FLOOR = 0.2
+"""A model's doubt below this neither lengthens nor strengthens anything."""
+_SEVERAL_WORDS = frozenset(
+    {
+        Label.PERSON,
+        Label.ORGANIZATION,
+        Label.STREET_ADDRESS,
+        Label.DATE_TIME,
+        Label.PHONE_NUMBER,
+        Label.CREDIT_CARD,
+        Label.IBAN_CODE,
+    }
+)
+"""Labels of which two of the model's pieces with only a space between are one."""
+
+
+class Entity(Protocol):
+    """A piece of personal data as the token classifier reports it, offsets in characters of the text."""
+
+    @property
+    def label(self) -> str:
+        """One of `Label`."""
+
+    @property
+    def start(self) -> int:
+        """Its first character."""
+
+    @property
+    def end(self) -> int:
+        """The character behind its last."""
+
+    @property
+    def score(self) -> float:
+        """How sure the classifier is, from 0 to 1."""
+
+
+def merge(text: str, findings: Iterable[Finding], entities: Iterable[Entity] = ()) -> tuple[Finding, ...]:
+    """Resolve what overlaps; the result is sorted, apart, and keeps the evidence of all that agreed.
+
+    Of one label: what overlaps is one finding as long as all of it together, except that a check digit
+    fixes the span. Of several: a check digit beats everything, then the higher score, then the longer
+    span; a loser keeps what sticks out. Two witnesses that agree are surer than either:
+    1 - (1 - a)(1 - b).
+    """
+    by_label: defaultdict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        by_label[finding.label].append(finding)
+    for piece in _pieces(text, entities):
+        by_label[piece.label].append(piece)
+    agreed = [one for group in by_label.values() for one in _agreed(group)]
+    return _apart(text, agreed)
+
+
+def _pieces(text: str, entities: Iterable[Entity]) -> Iterator[Finding]:
+    """The model's entities, pieces of one thing joined."""
+    last: Finding | None = None
+    for entity in sorted(entities, key=lambda each: (each.start, each.end)):
+        start, end = max(0, entity.start), min(len(text), entity.end)
+        if start >= end or entity.score < _FLOOR:
+            continue
+        piece = Finding(str(entity.label), start, end, min(1.0, entity.score), (MODEL,))
+        if last is not None and _joined(text, last, piece):
+            last = Finding(last.label, last.start, max(last.end, end), max(last.score, piece.score), (MODEL,))
+            continue
+        if last is not None:
+            yield last
+        last = piece
+    if last is not None:
+        yield last
+
+
+def _joined(text: str, left: Finding, right: Finding) -> bool:
+    if left.label != right.label:
+        return False
+    gap = text[left.end : right.start]
+    return not gap or (gap in {" ", "-"} and left.label in _SEVERAL_WORDS)
+
+
+def _agreed(group: list[Finding]) -> Iterator[Finding]:
+    """Findings of one label as one for each place."""
+    group.sort(key=lambda each: (each.start, each.end))
+    cluster: list[Finding] = []
+    reach = 0
+    for finding in group:
+        if cluster and finding.start >= reach:
+            yield from _fused(cluster)
+            cluster = []
+        cluster.append(finding)
+        reach = max(reach if len(cluster) > 1 else 0, finding.end)
+    yield from _fused(cluster)
+
+
+def _fused(cluster: Sequence[Finding]) -> Iterator[Finding]:
+    """One finding of those that overlap, or one for each check digit among them."""
+    proven = [finding for finding in cluster if finding.checksummed]
+    if not proven:
+        if cluster:
+            yield _together(cluster, cluster[0].start, max(each.end for each in cluster))
+        return
+    for finding in _first_of_each(proven):
+        touching = [each for each in cluster if each.start < finding.end and finding.start < each.end]
+        yield _together([finding, *touching], finding.start, finding.end)
+
+
+def _first_of_each(proven: Sequence[Finding]) -> Iterator[Finding]:
+    end = 0
+    for finding in proven:
+        if finding.start >= end:
+            yield finding
+            end = finding.end
+
+
+def _together(witnesses: Sequence[Finding], start: int, end: int) -> Finding:
+    evidence = dict.fromkeys(reason for each in witnesses for reason in each.evidence)
+    model = max((each.score for each in witnesses if each.evidence == (MODEL,)), default=0.0)
+    rules = max((each.score for each in witnesses if each.evidence != (MODEL,)), default=0.0)
+    score = 1 - (1 - model) * (1 - rules)
+    return Finding(witnesses[0].label, start, end, score, tuple(evidence))
+
+
+def _apart(text: str, findings: list[Finding]) -> tuple[Finding, ...]:
+    """The strongest first; each later one keeps what no earlier one covers."""
+    findings.sort(
+        key=lambda each: (not each.checksummed, -each.score, each.start - each.end, each.start, each.label)
+    )
+    taken: list[Finding] = []
+    starts: list[int] = []
+    for finding in findings:
+        for piece in list(_uncovered(text, finding, taken, starts)):
+            place = bisect_left(starts, piece.start)
+            starts.insert(place, piece.start)
+            taken.insert(place, piece)
+    return tuple(taken)
+
+
+def _uncovered(
+    text: str, finding: Finding, taken: Sequence[Finding], starts: Sequence[int]
+) -> Iterator[Finding]:
+    """The parts of a finding between those already taken, without the spaces and marks at their ends."""
+    first = max(0, bisect_left(starts, finding.start) - 1)
+    cuts = [(finding.start, finding.start)]
+    for other in taken[first:]:
+        if other.start >= finding.end:
+            break
+        if other.end > finding.start:
+            cuts.append((other.start, other.end))
+    cuts.append((finding.end, finding.end))
+    if len(cuts) == 2:
+        yield finding
+        return
+    for (_, low), (high, _) in pairwise(cuts):
+        start, end = _trimmed(text, low, high)
+        # A lone letter or two left over is no name.
+        if end - start > 2:
+            yield Finding(finding.label, start, end, finding.score, finding.evidence)
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and not text[start].isalnum():
+        start += 1
+    while start < end and not text[end - 1].isalnum():
+        end -= 1
+    return start, end
