@@ -12,7 +12,7 @@ from pointsman.pii.page import Page
 
 _SSN = re2.compile(r"[0-9]{3}-[0-9]{2}-[0-9]{4}|[0-9]{3} [0-9]{2} [0-9]{4}|[0-9]{9}")
 _SSN_CONTEXT = Context(
-    "ssn*, ss#, social security*, social insurance, tax id, taxpayer, itin",
+    "ssn*, ss#, social security*, social insurance, tax id, 社保号, 社会安全号, taxpayer, itin",
     "order*, phone*, account*, invoice*, routing, tracking",
 )
 _NEVER_ISSUED = frozenset({"000", "666"})
@@ -36,17 +36,22 @@ _LICENCE_CONTEXT = Context(
 
 
 def social_security(page: Page) -> Iterator[Finding]:
-    """US social security numbers in ranges that are issued (SSA, since 2011: any area but 000, 666, 9xx)."""
+    """US social security numbers: in ranges that are issued, or with a word that says what they are.
+
+    Issued is any area but 000, 666 and 9xx, any group but 00, any serial but 0000 (SSA, since 2011).
+    """
     for start, end in page.hits(_SSN):
         digits = page.plain[start:end].replace("-", "").replace(" ", "")
         area, group, serial = digits[:3], digits[3:5], digits[5:]
         issued = area not in _NEVER_ISSUED and area < "900" and group != "00" and serial != "0000"
-        if not issued or not page.alone(start, end) or _continues(page, start, end):
+        if not page.alone(start, end) or _continues(page, start, end):
             continue
         word = _SSN_CONTEXT.clue(page, start, end)
         if word:
-            yield Finding(Label.US_SSN, start, end, 0.97, ("format", "range", f"context:{word}"))
-        elif "-" in page.plain[start:end] and not _SSN_CONTEXT.contradicted(page, start):
+            # A number outside the ranges is mistyped, made up or a taxpayer's (ITIN), and as telling.
+            evidence = ("format", *(("range",) if issued else ()), f"context:{word}")
+            yield Finding(Label.US_SSN, start, end, 0.97 if issued else 0.7, evidence)
+        elif issued and "-" in page.plain[start:end] and not _SSN_CONTEXT.contradicted(page, start):
             yield Finding(Label.US_SSN, start, end, 0.8, ("format", "range"))
 
 

@@ -16,7 +16,10 @@ _AMERICAN = re2.compile(
     r"(?i)(?:\b(?:001|1)[ .-])?(?:\([2-9][0-9]{2}\) ?|\b[2-9][0-9]{2}[.-])[0-9]{3}[ .-][0-9]{4}" + _EXTENSION
 )
 _CHINESE = re2.compile(
-    r"(?:86[ -]?)?1[3-9][0-9](?:[0-9]{8}|[ -][0-9]{4}[ -][0-9]{4})|0[1-9][0-9]{1,2}-[0-9]{7,8}"
+    r"(?:86[ -]?)?1[3-9][0-9](?:[0-9]{8}|[ -][0-9]{4}[ -][0-9]{4})|0[1-9][0-9]{1,2}-[0-9]{3,4}-?[0-9]{4}"
+)
+_BRITISH = re2.compile(
+    r"0(?:7[0-9]{3} ?[0-9]{6}|1[0-9]{3} [0-9]{6}|20 [0-9]{4} [0-9]{4}|1[0-9]{2} [0-9]{3} [0-9]{4})"
 )
 _ANY = re2.compile(rf"(?i)\(?[0-9][0-9() ./-]{{4,20}}[0-9]{_EXTENSION}")
 _FEWEST, _MOST = 7, 15
@@ -43,6 +46,7 @@ def phones(page: Page) -> Iterator[Finding]:
         (_INTERNATIONAL, "international", 0.85),
         (_AMERICAN, "north american", 0.75),
         (_CHINESE, "chinese", 0.75),
+        (_BRITISH, "british", 0.7),
     ):
         for start, end in page.hits(pattern):
             first, last = _balanced(page, start, end)

@@ -8,7 +8,7 @@ def _names(listed: str) -> frozenset[str]:
 CERTAIN = _names(
     """
     com org net edu gov mil int info biz museum aero jobs mobi travel xyz online site store shop
-    blog cloud tech agency company email academy bank photos live studio digital ac ae af al am ar
+    blog cloud tech example agency company email academy bank photos live studio digital ac ae af al am ar
     at au az ba bd be bg bh bo br bw by ca ch ci cl cm cn cr cu cy cz de dk dz ec ee eg es et eu fi
     fr ge gh gl gr gt hk hn hr hu ie il ir it jo jp ke kg kh kr kw kz la lb li lk lt lu lv ly ma mc
     mg mk mm mn mo mt mu mx mz ng nl np nz om pa pe ph pk pt qa ro ru rw sa se sg si sk sn su sv sy
