@@ -39,11 +39,12 @@ class Window:
 
 def sliced(text: str, *, tokens: int) -> tuple[Slice, ...]:
     """Cut a text to what a budget of tokens can be spent on: itself, or even slices with both ends kept."""
-    if len(text) <= tokens * CHARACTERS_PER_TOKEN:
+    room = tokens * CHARACTERS_PER_TOKEN
+    if len(text) <= room:
         return (Slice(0, text),)
-    count = max(2, tokens * CHARACTERS_PER_TOKEN // SLICE)
-    starts = spread(len(text) - SLICE + 1, count)
-    return tuple(Slice(start, text[start : start + SLICE]) for start in starts)
+    size = min(SLICE, room // 2)
+    starts = spread(len(text) - size + 1, room // size)
+    return tuple(Slice(start, text[start : start + size]) for start in starts)
 
 
 def windows(lengths: list[int]) -> tuple[Window, ...]:
