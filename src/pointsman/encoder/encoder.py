@@ -18,7 +18,7 @@ from pointsman.encoder.passes import SharedPasses
 from pointsman.encoder.tokenizer import Reading, cut
 from pointsman.encoder.tuned import PLACED_CHARACTERS
 from pointsman.encoder.values import Encoding, Scan
-from pointsman.encoder.windows import Slice, Window, sliced
+from pointsman.encoder.windows import Slice, sliced
 
 SHORT_WEIGHT = 128
 """Weight up to which a text may share a pass: 128 characters of ASCII, 32 others, about 32 word pieces."""
@@ -27,6 +27,7 @@ WINDOWS_A_PASS = 6
 """Windows of one text read together: 384 word pieces, about 15 ms, after which others get their turn."""
 
 SCANS_KEPT = 256
+PARTS_KEPT = 256
 
 
 class Encoder:
@@ -57,6 +58,8 @@ class Encoder:
         self._passes = SharedPasses(max_pending=max_pending)
         self._cache = LeastRecentlyUsed[Findings](cache_entries)
         self._scans = LeastRecentlyUsed[Scan](min(cache_entries, SCANS_KEPT))
+        # Of scans under way: who asks for the same text a moment later finds the windows already read.
+        self._parts = LeastRecentlyUsed[Part](PARTS_KEPT)
 
     @classmethod
     def load(
@@ -135,6 +138,7 @@ class Encoder:
         self._batcher.close()
         self._cache.clear()
         self._scans.clear()
+        self._parts.clear()
 
     async def _findings(self, reading: Reading) -> Findings:
         key = reading.digest()
@@ -176,11 +180,18 @@ class Encoder:
         return found
 
     async def _part(self, key: bytes, plan: Plan, start: int) -> Part:
-        windows: Sequence[Window] = plan.windows[start : start + WINDOWS_A_PASS]
+        name = b"part%d:" % start + key
+        known = self._parts.get(name)
+        if known is not None:
+            return known
         return await self._passes.result(
-            b"part%d:" % start + key,
-            lambda: self._batcher.alone(partial(self._model.scan, plan, windows)),
+            name, lambda: self._batcher.alone(partial(self._read_part, name, plan, start))
         )
+
+    def _read_part(self, name: bytes, plan: Plan, start: int) -> Part:
+        part = self._model.scan(plan, plan.windows[start : start + WINDOWS_A_PASS])
+        self._parts.put(name, part)
+        return part
 
 
 def _digest(slices: tuple[Slice, ...], length: int) -> bytes:

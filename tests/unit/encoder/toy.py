@@ -3,6 +3,7 @@
 import hashlib
 import io
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,18 @@ LABELS = {
 DIMENSION = 384
 
 
+@cache
+def _table() -> Floats:
+    return np.random.default_rng(5).standard_normal((30522, DIMENSION), dtype=np.float32)
+
+
 class TableEngine:
     """A network of one lookup: every word piece has its own fixed random vector, wherever it stands."""
 
     precision = "exact"
 
     def __init__(self) -> None:
-        self.table = np.random.default_rng(5).standard_normal((30522, DIMENSION)).astype(np.float32)
+        self.table = _table()
         self.shapes: list[tuple[int, ...]] = []
 
     def hidden(self, numbers: Numbers, mask: Numbers) -> Floats:
