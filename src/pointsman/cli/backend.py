@@ -1,15 +1,19 @@
 """What the management API sees of the running gateway."""
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+from pointsman.cli.heads import Heads, personal_data
 from pointsman.config import masked
 from pointsman.core.errors import Unavailable
 from pointsman.core.router import Router
-from pointsman.encoder import EncoderError
+from pointsman.encoder import EncoderBusy, EncoderError
 from pointsman.observe.metrics import Metrics
+from pointsman.pii import Label
 from pointsman.runtime import Runtime
-from pointsman.transports.api import Classifier, Readiness
+from pointsman.transports.api import Classifier, EmbeddingModel, Inspection, NoClassifier, Readiness
 
 
 class HostBackend:
@@ -19,6 +23,7 @@ class HostBackend:
         self._runtime = runtime
         self._metrics = metrics
         self._envoy_ready = envoy_ready
+        self._heads = Heads.of(runtime.encoder)
 
     def readiness(self) -> Readiness:
         """Honest: what is built, loaded and alive now."""
@@ -42,24 +47,53 @@ class HostBackend:
         return next(iter(router.virtual_names), "")
 
     def classifiers(self) -> Sequence[Classifier]:
-        """The one encoder and what it classifies."""
+        """The heads of the one encoder."""
         encoder = self._runtime.encoder
-        return (
+        kinds: list[tuple[str, str, Sequence[str]]] = [("domain", "intent_classification", encoder.labels)]
+        if self._heads.guards:
+            kinds += [
+                ("jailbreak", "security_detection", ("jailbreak", "benign")),
+                ("pii", "pii_detection", tuple(str(label) for label in Label)),
+            ]
+        return tuple(
             Classifier(
-                name="domain",
-                type="intent_classification",
-                loaded=True,
-                categories=tuple(encoder.labels),
-                metadata={"engine": encoder.identity},
-            ),
+                name, type_, loaded=True, categories=tuple(labels), metadata={"engine": encoder.identity}
+            )
+            for name, type_, labels in kinds
         )
 
     async def domain_probabilities(self, text: str) -> Mapping[str, float]:
         """One encoder pass."""
-        try:
+        with _as_unavailable():
             return (await self._runtime.encoder.encode(text)).domains
-        except EncoderError as error:
-            raise Unavailable(f"the encoder has too much to do: {error}", retry_after=1) from error
+
+    async def inspect(self, text: str) -> Inspection:
+        """The scan of the encoder, and what the recognisers find, agreed."""
+        encoder = self._runtime.encoder
+        if not self._heads.guards:
+            raise NoClassifier(f"the loaded model ({encoder.identity}) {self._heads.lacks_guards}")
+        with _as_unavailable():
+            scan = await encoder.scan(text)
+        # The recognisers need milliseconds for a long text: not on the loop that answers health checks.
+        findings = await asyncio.to_thread(personal_data, text, scan.entities)
+        return Inspection(
+            jailbreak=scan.jailbreak.probability,
+            threshold=self._runtime.settings.global_.model_catalog.modules.prompt_guard.threshold,
+            place=(scan.jailbreak.start, scan.jailbreak.end),
+            findings=findings,
+            sampled=scan.sampled,
+            disguised=scan.disguised,
+        )
+
+    def embedding_model(self) -> EmbeddingModel:
+        """The encoder."""
+        return EmbeddingModel(self._runtime.encoder.identity, self._heads.dimension)
+
+    async def embed(self, text: str) -> Sequence[float]:
+        """One pass of the encoder, alone."""
+        with _as_unavailable():
+            vector: list[float] = (await self._runtime.encoder.embed(text)).tolist()
+            return vector
 
     def config(self) -> Mapping[str, Any]:
         """The document with its secrets masked."""
@@ -68,3 +102,14 @@ class HostBackend:
     def metrics(self) -> bytes:
         """Everything counted so far."""
         return self._metrics.render()
+
+
+@contextmanager
+def _as_unavailable() -> Iterator[None]:
+    """Tell an encoder that cannot answer as a 503."""
+    try:
+        yield
+    except EncoderBusy as error:
+        raise Unavailable(f"the encoder has too much to do: {error}", retry_after=1) from error
+    except EncoderError as error:
+        raise Unavailable(f"the encoder cannot answer: {error}") from error

@@ -17,7 +17,17 @@ from pointsman.core.trace import Ruling, Trace
 from pointsman.core.verdict import Forward, Reply
 from pointsman.dialects import openai_chat
 from pointsman.observe import Metrics, Redactor
-from pointsman.transports.api import Classifier, HttpServer, Limits, Readiness, management_app
+from pointsman.pii import Finding
+from pointsman.transports.api import (
+    Classifier,
+    EmbeddingModel,
+    HttpServer,
+    Inspection,
+    Limits,
+    NoClassifier,
+    Readiness,
+    management_app,
+)
 
 T = TypeVar("T")
 
@@ -113,6 +123,12 @@ class FakeBackend:
         self.virtual = "MoM"
         self.counts = Metrics()
         self.domains: Mapping[str, float] = {"math": 0.2, "law": 0.75, "other": 0.05}
+        self.guards = True
+        self.risk = 0.1
+        self.sampled = False
+        self.disguised = False
+        self.inspected = 0
+        self.hold: asyncio.Event | None = None
         self.document: dict[str, Any] = {
             "version": "v0.3",
             "providers": {"models": [{"name": "llama", "api_key": SECRET, "api_key_env": "LLAMA_KEY"}]},
@@ -139,6 +155,39 @@ class FakeBackend:
         """As set, whatever the text."""
         del text
         return self.domains
+
+    async def inspect(self, text: str) -> Inspection:
+        """`Ann` is a person, `Rome` maybe a place; the risk is as set."""
+        self.inspected += 1
+        if self.hold:
+            await self.hold.wait()
+        if not self.guards:
+            raise NoClassifier("the loaded model has no jailbreak and PII heads")
+        words = (("Ann", "PERSON", 0.9), ("Rome", "GPE", 0.4))
+        found = [
+            Finding(label, at, at + len(word), score, ("model",))
+            for word, label, score in words
+            for at in range(len(text))
+            if text.startswith(word, at)
+        ]
+        return Inspection(
+            jailbreak=self.risk,
+            threshold=0.7,
+            place=(0, len(text)),
+            findings=tuple(sorted(found, key=lambda each: each.start)),
+            sampled=self.sampled,
+            disguised=self.disguised,
+        )
+
+    def embedding_model(self) -> EmbeddingModel:
+        """Two dimensions."""
+        return EmbeddingModel("tiny/fp32", 2)
+
+    async def embed(self, text: str) -> Sequence[float]:
+        """Texts with `x` in them point along the first axis, others along the second."""
+        if self.hold:
+            await self.hold.wait()
+        return (1.0, 0.0) if "x" in text else (0.0, 1.0)
 
     def config(self) -> Mapping[str, Any]:
         """As set."""

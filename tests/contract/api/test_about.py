@@ -56,7 +56,7 @@ def test_the_catalogue_lists_every_route_and_what_is_planned() -> None:
     assert {(entry["method"], entry["path"]) for entry in listed["endpoints"]} == {
         (route.method, route.path) for route in ROUTES
     }
-    assert listed["planned"]["/api/v1/classify/pii"] == "0.2"
+    assert listed["planned"]["/api/v1/nli"] == "0.3"
 
 
 def test_the_docs_page_loads_nothing() -> None:

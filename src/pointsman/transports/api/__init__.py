@@ -5,7 +5,19 @@ process through `Backend` alone.
 """
 
 from pointsman.transports.api.app import Limits, management_app, metrics_app
-from pointsman.transports.api.backend import Backend, Classifier, Readiness
+from pointsman.transports.api.backend import Backend, Classifier, EmbeddingModel, Inspection, Readiness
+from pointsman.transports.api.errors import NoClassifier
 from pointsman.transports.api.server import HttpServer
 
-__all__ = ["Backend", "Classifier", "HttpServer", "Limits", "Readiness", "management_app", "metrics_app"]
+__all__ = [
+    "Backend",
+    "Classifier",
+    "EmbeddingModel",
+    "HttpServer",
+    "Inspection",
+    "Limits",
+    "NoClassifier",
+    "Readiness",
+    "management_app",
+    "metrics_app",
+]

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import msgspec
 
 from pointsman.core.router import Router
+from pointsman.pii import Finding
 
 
 class Readiness(msgspec.Struct, frozen=True):
@@ -59,6 +60,31 @@ class Classifier(msgspec.Struct, frozen=True):
     metadata: Mapping[str, str] = {}
 
 
+class Inspection(msgspec.Struct, frozen=True):
+    """What guards need to know about a text."""
+
+    jailbreak: float
+    """Probability of a jailbreak in the most suspicious part of the text."""
+    threshold: float
+    """The document's: from which probability on a text counts as one."""
+    place: tuple[int, int]
+    """Characters of that part, the end exclusive."""
+    findings: tuple[Finding, ...]
+    """Personal data of whatever score, sorted, without overlap."""
+    sampled: bool = False
+    """Only parts of the text were read by the model."""
+    disguised: bool = False
+    """Hidden or look-alike characters stand in words."""
+
+
+class EmbeddingModel(msgspec.Struct, frozen=True):
+    """What makes embeddings."""
+
+    name: str
+    """Goes with every vector: vectors of two names must not be compared."""
+    dimension: int
+
+
 class Backend(Protocol):
     """The rest of the process. Nothing here blocks, and every call sees the running generation.
 
@@ -79,6 +105,18 @@ class Backend(Protocol):
 
     async def domain_probabilities(self, text: str) -> Mapping[str, float]:
         """Probability of each domain label, summing to one; empty when there is no encoder."""
+
+    async def inspect(self, text: str) -> Inspection:
+        """Jailbreak and personal data in a whole text.
+
+        Raises `NoClassifier` when the model has no heads for both: half an answer would pass for a clean one.
+        """
+
+    def embedding_model(self) -> EmbeddingModel:
+        """What `embed` uses."""
+
+    async def embed(self, text: str) -> Sequence[float]:
+        """The unit vector of a text, the same whenever it is asked for."""
 
     def config(self) -> Mapping[str, Any]:
         """The running document as plain values. It is masked here again before anyone sees it."""

@@ -2,12 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 from aiohttp import web
 
+from pointsman.core.errors import RequestError
 from pointsman.dialects.body import decode
 from pointsman.observe.redact import Redactor
 from pointsman.transports.api.backend import Backend
@@ -25,6 +26,8 @@ class Limits(msgspec.Struct, frozen=True):
 
     max_body_bytes: int = 10 * 1024 * 1024
     """Larger request bodies get a 413."""
+    max_text_chars: int = 200_000
+    """Characters of one text; longer ones get a 400."""
     max_batch: int = 100
     """Texts in one batch."""
     max_concurrent: int = 8
@@ -52,6 +55,24 @@ class Context(msgspec.Struct, frozen=True):
             message = f"the body did not arrive within {self.limits.body_timeout_s:g} s"
             raise TooSlow(message) from None
         return decode(raw, msgspec.json.Decoder(shape))
+
+    def check_text(self, text: str, field: str) -> None:
+        """Raise `RequestError` naming the field when a text is blank or too long."""
+        if not text.strip():
+            raise RequestError(f"{field}: must not be empty", param=field)
+        if len(text) > self.limits.max_text_chars:
+            limit = self.limits.max_text_chars
+            raise RequestError(f"{field}: at most {limit} characters, got {len(text)}", param=field)
+
+    def check_texts(self, texts: Sequence[str], field: str) -> None:
+        """Raise `RequestError` when there are none or too many, or one of them is blank or too long."""
+        if not texts:
+            raise RequestError(f"{field}: must not be empty", param=field)
+        if len(texts) > self.limits.max_batch:
+            limit = self.limits.max_batch
+            raise RequestError(f"{field}: at most {limit}, got {len(texts)}", param=field)
+        for index, text in enumerate(texts):
+            self.check_text(text, f"{field}[{index}]")
 
     def elapsed_ms(self, since: float) -> int:
         """Whole milliseconds since `since`, as the semantic router counts them."""

@@ -22,13 +22,13 @@ _CODES = {
 
 
 class UnknownTask(RequestError):
-    """A `task_type` that does not exist, or not yet (400)."""
+    """A `task_type` that does not exist (400)."""
 
     code = "INVALID_TASK_TYPE"
 
 
 class NoClassifier(Unavailable):
-    """A classification was asked for and there is no encoder (503)."""
+    """A classification was asked for that the loaded model has no head for (503)."""
 
     code = "UNIFIED_CLASSIFIER_UNAVAILABLE"
 

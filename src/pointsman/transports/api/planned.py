@@ -5,14 +5,10 @@ They answer 404 with a message that says so, rather than 501: a client that prob
 """
 
 PLANNED = {
-    "/api/v1/classify/pii": "0.2",
-    "/api/v1/classify/security": "0.2",
-    "/api/v1/classify/combined": "0.2",
     "/api/v1/classify/fact-check": "0.3",
     "/api/v1/classify/user-feedback": "0.3",
     "/api/v1/nli": "0.3",
-    "/api/v1/embeddings": "0.2",
-    "/api/v1/similarity": "0.2",
+    "/api/v1/embeddings/models": "0.3",
     "/api/v1/response-cache": "0.2",
     "/api/v1/context-compression": "0.3",
     "/config/kbs": "0.3",

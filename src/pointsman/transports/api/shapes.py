@@ -52,10 +52,11 @@ class IntentRequest(msgspec.Struct, frozen=True):
 
 
 class BatchRequest(msgspec.Struct, frozen=True):
-    """Texts to classify by domain."""
+    """Texts to classify."""
 
     texts: list[str]
     task_type: str = "intent"
+    """`intent`, `pii`, `security` or `all`; empty for `intent`."""
     options: Options = Options()
 
 
@@ -126,12 +127,16 @@ class IntentResponse(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class BatchResult(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One text's domain."""
+    """One text: its domain, the first kind of personal data or `no_pii`, `jailbreak` or `safe`."""
 
     category: str
     confidence: float
     processing_time_ms: int
     probabilities: dict[str, float] | None = None
+    pii_types: list[str] | None = None
+    """Kinds of personal data, with the tasks `pii` and `all`."""
+    risk_score: float | None = None
+    """Probability of a jailbreak, with the tasks `security` and `all`."""
 
 
 class BatchStatistics(msgspec.Struct, frozen=True):

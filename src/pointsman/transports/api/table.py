@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pointsman.transports.api import about, classify, status
+from pointsman.transports.api import about, batch, classify, embeddings, guard, status
 from pointsman.transports.api.context import Route
 from pointsman.transports.api.shapes import (
     BatchRequest,
@@ -15,6 +15,22 @@ from pointsman.transports.api.shapes import (
     ListedModels,
     ModelsInfo,
     Ready,
+)
+from pointsman.transports.api.shapes_embedding import (
+    EmbeddingsRequest,
+    EmbeddingsResponse,
+    SimilarityBatchRequest,
+    SimilarityBatchResponse,
+    SimilarityRequest,
+    SimilarityResponse,
+)
+from pointsman.transports.api.shapes_guard import (
+    CombinedRequest,
+    CombinedResponse,
+    PiiRequest,
+    PiiResponse,
+    SecurityRequest,
+    SecurityResponse,
 )
 
 Document = dict[str, Any]
@@ -48,9 +64,30 @@ ROUTES = (
         gives=IntentResponse,
     ),
     _post(
+        "/api/v1/classify/pii",
+        "The personal data of a text, and the text without it.",
+        guard.classify_pii,
+        takes=PiiRequest,
+        gives=PiiResponse,
+    ),
+    _post(
+        "/api/v1/classify/security",
+        "Whether a text tries to talk a model out of its rules.",
+        guard.classify_security,
+        takes=SecurityRequest,
+        gives=SecurityResponse,
+    ),
+    _post(
+        "/api/v1/classify/combined",
+        "Intent, personal data and security in one answer.",
+        guard.classify_combined,
+        takes=CombinedRequest,
+        gives=CombinedResponse,
+    ),
+    _post(
         "/api/v1/classify/batch",
-        "The domain of each of many texts.",
-        classify.classify_batch,
+        "Domain, personal data or jailbreak of each of many texts.",
+        batch.classify_batch,
         takes=BatchRequest,
         gives=BatchResponse,
     ),
@@ -61,6 +98,27 @@ ROUTES = (
         takes=IntentRequest,
         gives=EvalResponse,
         query=("trace",),
+    ),
+    _post(
+        "/api/v1/embeddings",
+        "The vector of each of many texts.",
+        embeddings.embeddings,
+        takes=EmbeddingsRequest,
+        gives=EmbeddingsResponse,
+    ),
+    _post(
+        "/api/v1/similarity",
+        "How alike two texts are.",
+        embeddings.similarity,
+        takes=SimilarityRequest,
+        gives=SimilarityResponse,
+    ),
+    _post(
+        "/api/v1/similarity/batch",
+        "Which of many texts are most like another.",
+        embeddings.similarity_batch,
+        takes=SimilarityBatchRequest,
+        gives=SimilarityBatchResponse,
     ),
     _get("/config", "The running document, secrets hidden.", status.config),
     _get("/config/router", "The same as /config.", status.config),
