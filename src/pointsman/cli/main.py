@@ -15,6 +15,7 @@ _COMMANDS = {
     "envoy": ("pointsman.cli.envoy", "Print the Envoy configuration of a document"),
     "demo": ("pointsman.cli.demo", "Two simulated engines, Envoy, the router, one request"),
     "explain": ("pointsman.cli.explain", "Show what would be decided about a text, and why"),
+    "classify": ("pointsman.cli.classify", "Show what a text is: domain, jailbreak, personal data"),
     "check": ("pointsman.cli.check", "Say what is wrong with a document"),
     "schema": ("pointsman.cli.schema", "Print the document's JSON Schema"),
     "sim": ("pointsman.cli.sim", "Run a simulated vLLM engine"),
