@@ -9,7 +9,7 @@ from pointsman.encoder.frozen import FrozenModel
 from pointsman.encoder.model import Model
 from pointsman.encoder.model_files import read_model
 from pointsman.encoder.ort_engine import OrtEngine
-from pointsman.encoder.perceptron import Perceptron
+from pointsman.encoder.perceptron import Perceptron, TokenHead
 from pointsman.encoder.tokenizer import WordPieces
 from pointsman.encoder.tuned import COMPLEXITY, DOMAIN, JAILBREAK, PII, TunedModel
 
@@ -42,7 +42,7 @@ def tuned_model(folder: Folder, engine: Engine) -> TunedModel:
         engine=engine,
         tokenizer=WordPieces(folder.content(TOKENIZER), max_tokens=manifest.max_tokens),
         sequence=sequence,
-        pii=Perceptron.from_npz(content, inputs=manifest.dimension, labels=labels),
+        pii=TokenHead(Perceptron.from_npz(content, inputs=manifest.dimension, labels=labels)),
     )
 
 

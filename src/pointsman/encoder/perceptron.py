@@ -13,10 +13,12 @@ from pointsman.encoder.engine import Floats
 from pointsman.encoder.errors import ModelFilesError
 
 BLOCK = 8
-"""Rows of a matrix multiplied at once. OpenBLAS wakes one thread a core for anything larger than 9216
-elements, and those threads spin: on shared cores a product of 0.1 ms then takes 10."""
+"""Hidden units computed at once. OpenBLAS wakes one thread a core for matrices of more than 9216 elements
+times a vector, and for products of more than 262144 multiplications, and those threads spin: on shared cores
+a product of 0.1 ms then takes 10."""
 
-TOKEN_BLOCK = 4
+TOKENS = 80
+"""Tokens computed at once, by the same limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +41,6 @@ class Perceptron:
         """Finish from the values of the hidden layer, shape (rows, hidden); gives (rows, labels)."""
         return softmax((inner @ self.w2.T + self.b2) / np.float32(self.temperature))
 
-    def of_tokens(self, tokens: Floats) -> Floats:
-        """Give the probabilities of each token, (tokens, inputs) to (tokens, labels)."""
-        count = len(tokens)
-        padded = np.zeros((-(-count // TOKEN_BLOCK) * TOKEN_BLOCK, tokens.shape[1]), np.float32)
-        padded[:count] = tokens
-        blocks = np.matmul(padded.reshape(-1, TOKEN_BLOCK, tokens.shape[1]), self.w1.T)
-        inner = gelu(blocks + self.b1)
-        scores = np.matmul(inner, self.w2.T).reshape(-1, len(self.labels))[:count] + self.b2
-        return softmax(scores / np.float32(self.temperature))
-
     @classmethod
     def from_npz(cls, content: bytes, *, inputs: int, labels: Sequence[str]) -> Self:
         """Read a head from an .npz with w1, b1, w2, b2, labels and temperature.
@@ -60,10 +52,9 @@ class Perceptron:
             with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
                 head = cls(
                     labels=tuple(str(label) for label in arrays["labels"]),
-                    # Column by column, the order in which of_tokens reads its transpose.
-                    w1=np.asfortranarray(arrays["w1"], dtype=np.float32),
+                    w1=np.ascontiguousarray(arrays["w1"], dtype=np.float32),
                     b1=np.ascontiguousarray(arrays["b1"], dtype=np.float32),
-                    w2=np.asfortranarray(arrays["w2"], dtype=np.float32),
+                    w2=np.ascontiguousarray(arrays["w2"], dtype=np.float32),
                     b2=np.ascontiguousarray(arrays["b2"], dtype=np.float32),
                     temperature=float(arrays["temperature"]),
                 )
@@ -90,12 +81,8 @@ class SequenceHeads:
 
     def __init__(self, heads: Mapping[str, Perceptron]) -> None:
         self._heads = dict(heads)
-        self._weights = np.concatenate([head.w1 for head in heads.values()])
+        self._blocks = blocks(np.concatenate([head.w1 for head in heads.values()]))
         self._bias = np.concatenate([head.b1 for head in heads.values()])
-        rows, inputs = self._weights.shape
-        whole = np.zeros((-(-rows // BLOCK) * BLOCK, inputs), np.float32)
-        whole[:rows] = self._weights
-        self._blocks = whole.reshape(-1, BLOCK, inputs)
 
     def probabilities(self, features: Floats) -> dict[str, NDArray[np.float32]]:
         """Give each head's probabilities, shape (labels,), for one text's features, shape (inputs,)."""
@@ -107,6 +94,32 @@ class SequenceHeads:
             found[name] = head.probabilities(inner[None, start:end])[0]
             start = end
         return found
+
+
+class TokenHead:
+    """A head over each token by itself."""
+
+    def __init__(self, head: Perceptron) -> None:
+        self.labels = head.labels
+        self._head = head
+        self._blocks = np.ascontiguousarray(blocks(head.w1).transpose(0, 2, 1))
+
+    def probabilities(self, tokens: Floats) -> Floats:
+        """Give the probabilities of each token, (tokens, inputs) to (tokens, labels)."""
+        if len(tokens) > TOKENS:
+            parts = [tokens[start : start + TOKENS] for start in range(0, len(tokens), TOKENS)]
+            return np.concatenate([self.probabilities(part) for part in parts])
+        columns = np.matmul(tokens, self._blocks).transpose(1, 0, 2)
+        inner = columns.reshape(len(tokens), len(self._blocks) * BLOCK)
+        return self._head.probabilities(gelu(inner[:, : len(self._head.b1)] + self._head.b1))
+
+
+def blocks(weights: Floats) -> Floats:
+    """Cut a matrix (rows, inputs) into (blocks, BLOCK, inputs), the last one filled up with zeros."""
+    rows, inputs = weights.shape
+    whole = np.zeros((-(-rows // BLOCK) * BLOCK, inputs), np.float32)
+    whole[:rows] = weights
+    return whole.reshape(-1, BLOCK, inputs)
 
 
 def gelu(values: Floats) -> Floats:

@@ -13,7 +13,7 @@ from pointsman.encoder.entities import BioScheme, decode
 from pointsman.encoder.groups import grouped
 from pointsman.encoder.model import Findings, Part, Plan, concluded
 from pointsman.encoder.normalise import Normalised, normalise
-from pointsman.encoder.perceptron import Perceptron, SequenceHeads
+from pointsman.encoder.perceptron import Perceptron, SequenceHeads, TokenHead
 from pointsman.encoder.tokenizer import Reading, WordPieces
 from pointsman.encoder.values import Encoding, Entity, Peak, Scan
 from pointsman.encoder.windows import BODY, Slice, Window, windows, within
@@ -45,7 +45,7 @@ class TunedModel:
         engine: Engine,
         tokenizer: WordPieces,
         sequence: dict[str, Perceptron],
-        pii: Perceptron,
+        pii: TokenHead,
     ) -> None:
         self.identity = identity
         self.labels = sequence[DOMAIN].labels
@@ -153,7 +153,7 @@ class TunedModel:
     def _entities(
         self, hidden: Floats, words: Sequence[int | None], offsets: Sequence[tuple[int, int]]
     ) -> list[Entity]:
-        return decode(self._scheme, self._pii.of_tokens(hidden[1:-1]), words, offsets)
+        return decode(self._scheme, self._pii.probabilities(hidden[1:-1]), words, offsets)
 
     def _named(self, name: str, probabilities: NDArray[np.float32]) -> MappingProxyType[str, float]:
         return MappingProxyType(dict(zip(self._names[name], probabilities.tolist(), strict=True)))
