@@ -107,8 +107,14 @@ def _fused(cluster: Sequence[Finding]) -> Iterator[Finding]:
         if cluster:
             yield _together(cluster, cluster[0].start, max(each.end for each in cluster))
         return
+    # One sweep over both: a model that takes a page of cards for one card must not cost the square of it.
+    touching: list[Finding] = []
+    coming = 0
     for finding in _first_of_each(proven):
-        touching = [each for each in cluster if each.start < finding.end and finding.start < each.end]
+        while coming < len(cluster) and cluster[coming].start < finding.end:
+            touching.append(cluster[coming])
+            coming += 1
+        touching = [each for each in touching if each.end > finding.start]
         yield _together([finding, *touching], finding.start, finding.end)
 
 
