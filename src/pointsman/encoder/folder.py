@@ -10,6 +10,9 @@ from pointsman.encoder.errors import ModelFilesError
 from pointsman.encoder.model_files import MANIFEST, Count, PlainName, Sha256, checked, read_file
 
 GRAPH = "encoder.onnx"
+PLAIN_GRAPH = "encoder-plain.onnx"
+"""The same weights in standard operators, for engines that are not onnxruntime; a folder may lack it."""
+
 TOKENIZER = "tokenizer.json"
 
 

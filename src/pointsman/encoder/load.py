@@ -4,10 +4,11 @@ from pathlib import Path
 
 from pointsman.encoder.engine import Engine
 from pointsman.encoder.errors import EngineMissing, ModelFilesError
-from pointsman.encoder.folder import GRAPH, TOKENIZER, Folder, open_folder
+from pointsman.encoder.folder import GRAPH, PLAIN_GRAPH, TOKENIZER, Folder, open_folder
 from pointsman.encoder.frozen import FrozenModel
 from pointsman.encoder.model import Model
 from pointsman.encoder.model_files import read_model
+from pointsman.encoder.openvino_engine import OpenVinoEngine
 from pointsman.encoder.ort_engine import OrtEngine
 from pointsman.encoder.perceptron import Perceptron, TokenHead
 from pointsman.encoder.tokenizer import WordPieces
@@ -17,11 +18,11 @@ FEATURES = 3
 """A sequence head sees three vectors of a text."""
 
 
-def load_model(directory: Path, *, engine: str) -> Model:
+def load_model(directory: Path, *, engine: str, threads: int) -> Model:
     """Load a folder of either kind; raises ModelFilesError, or EngineMissing when `engine` cannot run it."""
     folder = open_folder(directory)
     if folder is not None:
-        return tuned_model(folder, open_engine(folder, engine))
+        return tuned_model(folder, open_engine(folder, engine, threads=threads))
     if engine != "onnxruntime":
         raise EngineMissing(f"the model in {directory} runs on onnxruntime only, not on {engine}")
     return FrozenModel(read_model(directory))
@@ -46,9 +47,14 @@ def tuned_model(folder: Folder, engine: Engine) -> TunedModel:
     )
 
 
-def open_engine(folder: Folder, name: str) -> Engine:
+def open_engine(folder: Folder, name: str, *, threads: int) -> Engine:
     """Open the folder's network in one of the engines, by name."""
     manifest = folder.manifest
     if name == "onnxruntime":
         return OrtEngine(folder.content(GRAPH), dimension=manifest.dimension, precision=manifest.precision)
-    raise EngineMissing(f"there is no engine {name!r}; there is onnxruntime")
+    if name == "openvino":
+        if PLAIN_GRAPH not in manifest.files:
+            raise ModelFilesError(f"{folder.directory} has no {PLAIN_GRAPH}, which openvino needs")
+        graph = folder.content(PLAIN_GRAPH)
+        return OpenVinoEngine(graph, dimension=manifest.dimension, threads=threads)
+    raise EngineMissing(f"there is no engine {name!r}; there are onnxruntime and openvino")
