@@ -6,7 +6,11 @@ import msgspec
 import pytest
 
 from pointsman.encoder import Encoder, ModelFilesError
+from pointsman.encoder.folder import open_folder
 from pointsman.encoder.model_files import SHIPPED, read_model
+
+pytestmark = pytest.mark.skipif(open_folder(SHIPPED) is not None, reason="the shipped folder has all heads")
+"""These are tests of the earlier kind of folder, for as long as that is the one that ships."""
 
 
 @pytest.fixture

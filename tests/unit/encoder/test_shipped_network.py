@@ -71,6 +71,13 @@ def test_padding_behind_the_mask_changes_nothing(engine: OrtEngine) -> None:
     assert with_padding[0, :5].tobytes() == with_padding[1, :5].tobytes()
 
 
+def test_exact_mode_and_vnni_give_the_same_layer(tuned_folder: Path, engine: OrtEngine) -> None:
+    """Exact sums and the sums of a processor that does not clip agree to the last bit, padded or not."""
+    exact = OrtEngine((tuned_folder / GRAPH).read_bytes(), dimension=384, precise=True)
+    for rows in ([[101, *range(2000, 2060), 102]], [[101, 2054, 2003, 102], [101, 102]]):
+        assert exact.hidden(*numbers(*rows)).tobytes() == engine.hidden(*numbers(*rows)).tobytes()
+
+
 def test_a_failing_pass_is_an_encoder_error(engine: OrtEngine) -> None:
     """A number outside the table, or more tokens than there are positions, is reported as ours."""
     for row in ([10**6], [101] * 600):
