@@ -44,13 +44,18 @@ class Entity(Protocol):
         """How sure the classifier is, from 0 to 1."""
 
 
+FORMS = frozenset({Label.CREDIT_CARD, Label.IBAN_CODE, Label.IP_ADDRESS, Label.EMAIL_ADDRESS})
+"""Labels whose form decides: the model alone does not make one."""
+
+
 def merge(text: str, findings: Iterable[Finding], entities: Iterable[Entity] = ()) -> tuple[Finding, ...]:
     """Resolve what overlaps; the result is sorted, apart, and keeps the evidence of all that agreed.
 
     Of one label: what overlaps is one finding as long as all of it together, except that a check digit
     fixes the span. Of several: a check digit beats everything, then the higher score, then the longer
     span; a loser keeps what sticks out. Two witnesses that agree are surer than either:
-    1 - (1 - a)(1 - b).
+    1 - (1 - a)(1 - b). What is known by its form alone is left to the recognisers: they read the whole
+    text, and a card number that fails its check digit is none, whatever its surroundings suggest.
     """
     by_label: defaultdict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
@@ -58,7 +63,7 @@ def merge(text: str, findings: Iterable[Finding], entities: Iterable[Entity] = (
     for piece in _pieces(text, entities):
         by_label[piece.label].append(piece)
     agreed = [one for group in by_label.values() for one in _agreed(group)]
-    return _apart(text, agreed)
+    return _apart(text, [one for one in agreed if one.label not in FORMS or one.evidence != (MODEL,)])
 
 
 def _pieces(text: str, entities: Iterable[Entity]) -> Iterator[Finding]:

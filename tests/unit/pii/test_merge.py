@@ -45,6 +45,13 @@ def test_a_check_digit_fixes_the_span() -> None:
     assert {"luhn", MODEL} <= set(first.evidence)
 
 
+def test_the_model_alone_makes_no_card() -> None:
+    """Digits that fail their check are no card whatever the model says; a name needs no form."""
+    text = "card 4111111111111112 of Nora"
+    entities = [at(text, "4111111111111112", "CREDIT_CARD", 0.99), at(text, "Nora", "PERSON", 0.9)]
+    assert shown(text, merge(text, recognise(text), entities)) == [("PERSON", "Nora")]
+
+
 def test_the_longer_span_of_one_label_wins() -> None:
     """What overlaps under one label is one finding with the evidence of both."""
     text = "I live at 221 Baker Street, London"
