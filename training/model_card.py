@@ -1,0 +1,172 @@
+"""The card of the shipped model, from figures alone."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+Figures = Mapping[str, Any]
+ORIGINAL_WORDS = 30522
+
+INTRODUCTION = """# Model card: the encoder and its heads
+
+One BERT-family encoder of six layers (384 dimensions), fine-tuned by us from sentence-transformers/all-MiniLM-L6-v2
+(Apache-2.0) with {characters:,} Chinese characters and kana added to its vocabulary. One pass gives a sentence
+embedding, the domain (14 labels), how much an input looks like an attempt to subvert the model, how much thought it
+asks for, and the personal data in it (17 types, token by token). int8, {megabytes:.0f} MB in all, no GPU.
+
+Every number below is written by `make train-report`; none is typed. Two models are measured:
+
+- **shipped**: trained on every training source; measured on test sets of our own that no training reads
+  (`training/evaluation/`, written by hand for this purpose, labels without a second reader).
+- **held out**: the same training without nine of the sources (
+  {held}),
+  measured on those too. It shows what to expect of text from elsewhere, and is the fairer figure.
+
+Baselines are trained on the held-out model's sources: **frozen** is the original MiniLM with a logistic head,
+**words** is TF-IDF over words and pairs with a logistic head.
+"""
+
+LIMITS = """## Limits
+
+- The held-out rows are the ones to trust for unfamiliar traffic: exam questions from unseen collections and agent
+  contexts with buried instructions (`bipia`) are clearly worse than our own test sets. Scan long documents by windows
+  (`scan`), not by one pass.
+- Chinese was aligned with a dictionary and some two thousand sentences; long Chinese texts are weaker than English.
+  Other languages were only seen in passing.
+- `harmful_request` texts count as jailbreak, as the upstream tests expect.
+- Complexity is little better than always saying the commonest class; treat it as a hint.
+- Names, places and organisations come from the model alone; streets and postcodes are cut differently by every
+  annotator, so strict scores are low. What has a check digit is left to recognisers.
+- int8 sums depend on batch mates: probabilities move a little, and embeddings for storage are made one at a time.
+
+## Data and licences
+
+Sources, sizes and licences are in `training/README.md`. The weights derive from all-MiniLM-L6-v2 (Apache-2.0); training
+text includes CC BY-SA material (EXAMS, OpenTriviaQA, Stack Overflow titles, CC-CEDICT glosses) and model-written
+text (gpteacher-roleplay, belle-eval, contextual-anonymizer documents, and our own prompts).
+
+## Rebuild
+
+`training/README.md` gives the commands in order. Fine-tuning took about eight minutes on one data-centre GPU.
+"""
+
+
+def write_card(folder: Path, shipped: Figures, held: Figures) -> None:
+    """Write ``MODEL_CARD.md`` beside the model."""
+    size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
+    added = len(json.loads((folder / "tokenizer.json").read_text())["model"]["vocab"]) - ORIGINAL_WORDS
+    sections = [
+        INTRODUCTION.format(characters=added, megabytes=size, held=", ".join(held["held"])),
+        domain_section(shipped, held),
+        guard_section(shipped["guards"], held["guards"]),
+        pii_section(folder),
+        embedding_section(shipped, held),
+        LIMITS,
+    ]
+    (folder / "MODEL_CARD.md").write_text("\n".join(sections))
+    print(f"{folder / 'MODEL_CARD.md'} written")
+
+
+def domain_section(shipped: Figures, held: Figures) -> str:
+    """Accuracy by group and label."""
+    ours, theirs = shipped["domain"], held["domain"]
+    rows = []
+    for name, group in theirs["groups"].items():
+        mine = ours["groups"].get(name)
+        rows.append(
+            [
+                name,
+                group["rows"],
+                number(mine["model"]) if mine else "trained on",
+                number(group["model"]),
+                number(group["frozen"]),
+                number(group["words"]),
+            ]
+        )
+    labels = [
+        [label, count, number(precision), number(recall), number(theirs["labels"][label][2])]
+        for label, (count, precision, recall) in ours["labels"].items()
+    ]
+    return "\n".join(
+        [
+            "## Domain\n",
+            f"Macro-F1 on our own test set: shipped {number(ours['macro_f1 model'])}, held out "
+            f"{number(theirs['macro_f1 model'])}, frozen {number(theirs['macro_f1 frozen'])}, words "
+            f"{number(theirs['macro_f1 words'])}.",
+            f"Expected calibration error: {number(ours['ece own'])} on our own test set, {number(theirs['ece held'])} "
+            "on held-out sources.\n",
+            table(["accuracy on", "rows", "shipped", "held out", "frozen", "words"], rows),
+            "",
+            table(["label (own test)", "rows", "precision", "recall", "recall, held out"], labels),
+            "",
+        ]
+    )
+
+
+def guard_section(shipped: Figures, held: Figures) -> str:
+    """Recall and false alarms."""
+    parts = ["## Jailbreak\n"]
+    parts += [
+        f"With {rate.removeprefix('at ')} of ordinary prompts flagged: recall {number(shipped[rate]['recall'])} "
+        f"shipped (threshold {number(shipped[rate]['threshold'])}), {number(held[rate]['recall'])} held out."
+        for rate in ("at 0.01", "at 0.05")
+    ]
+    fixed, words = shipped["at threshold 0.5"], shipped["keyword list"]
+    parts.append(
+        f"At a threshold of 0.5: recall {number(fixed['recall'])}, ordinary prompts flagged {number(fixed['ordinary'])}, "
+        f"look-alikes {number(fixed['look-alikes'])}. A list of trigger words: recall {number(words['recall'])}, "
+        f"ordinary {number(words['ordinary'])}.\n"
+    )
+    rows = []
+    for name, (count, flagged) in held["at 0.01"]["kinds"].items():
+        mine = shipped["at 0.01"]["kinds"].get(name)
+        rows.append([name, count, number(mine[1]) if mine else "trained on", number(flagged)])
+    parts.append(table(["share flagged, at 1% of ordinary prompts", "rows", "shipped", "held out"], rows))
+    return "\n".join([*parts, ""])
+
+
+def pii_section(folder: Path) -> str:
+    """Spans found: recognisers alone, the model alone, both."""
+    command = [
+        sys.executable,
+        str(HERE / "pii_eval.py"),
+        str(HERE / "evaluation/pii.jsonl"),
+        "--model",
+        str(folder),
+    ]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()  # noqa: S603  # ours
+    shown = "\n".join(line for line in lines if line.startswith("|"))
+    return f"## Personal data\n\nSpan F1 on our own test set (320 texts), strict and partial.\n\n{shown}\n"
+
+
+def embedding_section(shipped: Figures, held: Figures) -> str:
+    """Similarity against the original, and complexity."""
+    names = ("spearman", "cosine to the original, mean", "same nearest", "nearest among the original's five")
+    rows = [[name, number(shipped["embedding"][name]), number(held["embedding"][name])] for name in names]
+    effort = shipped["complexity"]
+    return "\n".join(
+        [
+            "## Embedding\n",
+            f"Similarities of {shipped['embedding']['texts']} English texts against the original model in fp32.\n",
+            table(["", "shipped", "held out"], rows),
+            "\n## Complexity\n",
+            f"Agreement with the authors' easy, medium or hard on {effort['rows']} texts: {number(effort['accuracy'])}, "
+            f"within one step {number(effort['within one'])}; always saying the commonest gives "
+            f"{number(effort['always the commonest'])}.\n",
+        ]
+    )
+
+
+def table(head: list[str], rows: Iterable[list[Any]]) -> str:
+    """Markdown."""
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    return "\n".join([*lines, *(f"| {' | '.join(map(str, row))} |" for row in rows)])
+
+
+def number(value: float) -> str:
+    """Three decimals."""
+    return f"{value:.3f}"
