@@ -7,6 +7,8 @@ The only package that imports onnxruntime and tokenizers. The model it ships is 
 from pointsman.encoder.encoder import Encoder
 from pointsman.encoder.errors import EncoderBusy, EncoderError, EngineMissing, ModelFilesError
 from pointsman.encoder.normalise import Normalised, normalise
+from pointsman.encoder.plug_errors import PlugRefused, PlugsRefused
+from pointsman.encoder.plugged import Plug
 from pointsman.encoder.values import Encoding, Entity, Peak, Scan
 
 __all__ = [
@@ -19,6 +21,9 @@ __all__ = [
     "ModelFilesError",
     "Normalised",
     "Peak",
+    "Plug",
+    "PlugRefused",
+    "PlugsRefused",
     "Scan",
     "normalise",
 ]

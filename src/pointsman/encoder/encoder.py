@@ -2,19 +2,24 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Self
+from types import MappingProxyType
+from typing import Final, Self
 
 from pointsman.encoder.batcher import Batcher
 from pointsman.encoder.engine import Floats
+from pointsman.encoder.errors import EncoderError
 from pointsman.encoder.load import load_model
 from pointsman.encoder.lru import LeastRecentlyUsed
 from pointsman.encoder.model import Findings, Model, Part, Plan
 from pointsman.encoder.model_files import SHIPPED
 from pointsman.encoder.passes import SharedPasses
+from pointsman.encoder.plugged import GraphQueue, Plug, Plugged, Probabilities, open_plugs
 from pointsman.encoder.tokenizer import Reading, cut
 from pointsman.encoder.tuned import PLACED_CHARACTERS
 from pointsman.encoder.values import Encoding, Scan
@@ -28,6 +33,9 @@ WINDOWS_A_PASS = 6
 
 SCANS_KEPT = 256
 PARTS_KEPT = 256
+
+_NO_PLUGS: Final[Mapping[str, Plug]] = MappingProxyType({})
+_NOTHING_PLUGGED: Final = Plugged()
 
 
 class Encoder:
@@ -45,6 +53,7 @@ class Encoder:
         max_pending: int,
         cache_entries: int,
         scan_tokens: int,
+        plugged: Plugged = _NOTHING_PLUGGED,
     ) -> None:
         if scan_tokens < 1:
             raise ValueError(f"scan_tokens must be at least 1: {scan_tokens}")
@@ -52,6 +61,8 @@ class Encoder:
         """Engine, precision and revision: goes with every stored vector, two identities never mix."""
         self.labels = model.labels
         """The domain labels, in the order of the head."""
+        self.plugged = MappingProxyType(plugged.labels)
+        """The labels of the classifiers that `classify` knows, by name."""
         self._model = model
         self._scan_tokens = scan_tokens
         self._batcher = Batcher[Reading, Findings](threads=threads, run=self._read)
@@ -60,6 +71,11 @@ class Encoder:
         self._scans = LeastRecentlyUsed[Scan](min(cache_entries, SCANS_KEPT))
         # Of scans under way: who asks for the same text a moment later finds the windows already read.
         self._parts = LeastRecentlyUsed[Part](PARTS_KEPT)
+        self._heads = plugged
+        self._graphs = {
+            name: GraphQueue(graph, max_pending=max_pending, cache_entries=cache_entries)
+            for name, graph in plugged.graphs.items()
+        }
 
     @classmethod
     def load(
@@ -71,16 +87,20 @@ class Encoder:
         cache_entries: int = 4096,
         max_pending: int = 256,
         scan_tokens: int = 4096,
+        plugs: Mapping[str, Plug] = _NO_PLUGS,
     ) -> Self:
         """Load a model folder, by default the one shipped in the package.
 
         `threads` passes run at once, `max_pending` run or wait, `cache_entries` results are kept (about
-        4 KB each), a scan reads about `scan_tokens` word pieces of a text. Raises ModelFilesError when the
-        folder is not what its manifest says, EngineMissing when `engine` (`onnxruntime` or `openvino`)
-        cannot run here, ValueError for bounds that make no sense.
+        4 KB each), a scan reads about `scan_tokens` word pieces of a text. `plugs` are classifiers of the
+        user's own for `classify`. Raises ModelFilesError when the folder is not what its manifest says,
+        EngineMissing when `engine` (`onnxruntime` or `openvino`) cannot run here, PlugsRefused for plugs
+        that cannot be used, ValueError for bounds that make no sense.
         """
+        model = load_model(directory or SHIPPED, engine=engine, threads=threads)
         return cls(
-            model=load_model(directory or SHIPPED, engine=engine, threads=threads),
+            model=model,
+            plugged=open_plugs(plugs, dimension=model.dimension),
             threads=threads,
             max_pending=max_pending,
             cache_entries=cache_entries,
@@ -116,6 +136,24 @@ class Encoder:
             )[0]
         return known.encoding.embedding
 
+    async def classify(self, name: str, text: str) -> Probabilities:
+        """Give what a classifier of the user's own makes of a text: each of its labels' probability.
+
+        A head reads the pass of `encode` and costs none of its own. A graph runs in the same threads, with
+        room for `max_pending` passes of its own. Raises KeyError for a name not in `plugged`, EncoderBusy
+        when too many passes are pending, EncoderError when the pass fails, the probabilities are not
+        numbers, or after `close`.
+        """
+        reading = cut(text)
+        graph = self._graphs.get(name)
+        if graph is not None:
+            found = await graph.probabilities(reading, self._batcher.alone)
+        else:
+            found = (await self._findings(reading)).plugged[name]
+        if not all(map(math.isfinite, found.values())):
+            raise EncoderError(f"the classifier {name} gives probabilities that are not finite")
+        return found
+
     async def scan(self, text: str) -> Scan:
         """Look at all of a text through small windows, for what guards must not miss.
 
@@ -135,6 +173,8 @@ class Encoder:
     def close(self) -> None:
         """End the worker threads and forget the results; passes still waiting raise EncoderError."""
         self._passes.close()
+        for graph in self._graphs.values():
+            graph.close()
         self._batcher.close()
         self._cache.clear()
         self._scans.clear()
@@ -152,7 +192,7 @@ class Encoder:
         return self._batcher.alone(lambda: self._read([reading])[0])
 
     def _read(self, readings: Sequence[Reading]) -> list[Findings]:
-        found = self._model.read(readings)
+        found = [self._classified(each) for each in self._model.read(readings)]
         for reading, each in zip(readings, found, strict=True):
             # Kept before the pass ends, so that no moment exists in which it is neither pending nor known.
             key = reading.digest()
@@ -160,6 +200,11 @@ class Encoder:
             if known is None or not known.alone:
                 self._cache.put(key, each)
         return found
+
+    def _classified(self, found: Findings) -> Findings:
+        """Have the user's heads read the features of a pass, which are then let go: they are 4.5 KB."""
+        plugged = self._heads.told(found.features, found.encoding.embedding)
+        return replace(found, features=None, plugged=plugged)
 
     async def _scanned(self, key: bytes, slices: tuple[Slice, ...]) -> Scan:
         plan = await self._passes.result(

@@ -21,6 +21,7 @@ class FrozenModel:
     """Every text is read alone; there is no jailbreak, complexity or PII head."""
 
     batches = False
+    dimension = None
 
     def __init__(self, files: ModelFiles) -> None:
         manifest = files.manifest

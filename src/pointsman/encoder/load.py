@@ -44,6 +44,7 @@ def tuned_model(folder: Folder, engine: Engine) -> TunedModel:
         tokenizer=WordPieces(folder.content(TOKENIZER), max_tokens=manifest.max_tokens),
         sequence=sequence,
         pii=TokenHead(Perceptron.from_npz(content, inputs=manifest.dimension, labels=labels)),
+        dimension=manifest.dimension,
     )
 
 

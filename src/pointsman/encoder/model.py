@@ -1,12 +1,13 @@
 """What the encoder asks of a model, and what a model hands back."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
 
 from tokenizers import Encoding as Tokens
 
+from pointsman.encoder.engine import Floats
 from pointsman.encoder.entities import merged
 from pointsman.encoder.normalise import Normalised
 from pointsman.encoder.tokenizer import Reading
@@ -24,6 +25,12 @@ class Findings:
 
     scan: Scan | None
     """What a scan would find; None when the text is longer than one window."""
+
+    features: Floats | None = None
+    """What heads of the user's own may read, shape (3 x dimension,); taken away once they have."""
+
+    plugged: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Label probabilities by the name of such a head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,10 @@ class Model(Protocol):
     @property
     def labels(self) -> tuple[str, ...]:
         """The domain labels."""
+
+    @property
+    def dimension(self) -> int | None:
+        """Length of a vector in `Findings.features`, which holds three; None when there are no features."""
 
     @property
     def batches(self) -> bool:

@@ -41,10 +41,10 @@ class Engine:
         return embedding
 
 
-def open_session(graph: bytes, *, precise: bool | None = None) -> ort.InferenceSession:
+def open_session(graph: bytes | Path, *, precise: bool | None = None) -> ort.InferenceSession:
     """Load a graph for passes of one thread each; `precise` as in `Engine`.
 
-    Raises ModelFilesError for bytes that are not a graph this runtime can run.
+    Raises ModelFilesError for what is not a graph this runtime can run.
     """
     if precise is None:
         precise = sums_saturate(platform.machine(), _cpuinfo())

@@ -46,8 +46,10 @@ class TunedModel:
         tokenizer: WordPieces,
         sequence: dict[str, Perceptron],
         pii: TokenHead,
+        dimension: int,
     ) -> None:
         self.identity = identity
+        self.dimension = dimension
         self.labels = sequence[DOMAIN].labels
         self._engine = engine
         self._tokenizer = tokenizer
@@ -127,7 +129,8 @@ class TunedModel:
         mean = hidden.mean(axis=0)
         embedding = mean / max(float(np.sqrt(mean @ mean)), 1e-12)
         embedding.setflags(write=False)
-        told = self._sequence.probabilities(_features(hidden, mean))
+        features = _features(hidden, mean)
+        told = self._sequence.probabilities(features)
         jailbreak = float(told[JAILBREAK][self._jailbreak])
         encoding = Encoding(
             embedding=embedding,
@@ -138,7 +141,7 @@ class TunedModel:
             truncated=prepared.truncated,
         )
         scan = None if prepared.tokens is None else self._scan(prepared, prepared.tokens, hidden, jailbreak)
-        return Findings(encoding, alone=alone, scan=scan)
+        return Findings(encoding, alone=alone, scan=scan, features=features)
 
     def _scan(self, prepared: _Prepared, tokens: Tokens, hidden: Floats, jailbreak: float) -> Scan:
         """Make the scan of a text that is its own only window."""
