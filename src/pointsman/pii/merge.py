@@ -63,7 +63,12 @@ def merge(text: str, findings: Iterable[Finding], entities: Iterable[Entity] = (
     for piece in _pieces(text, entities):
         by_label[piece.label].append(piece)
     agreed = [one for group in by_label.values() for one in _agreed(group)]
-    return _apart(text, [one for one in agreed if one.label not in FORMS or one.evidence != (MODEL,)])
+    return _apart(text, [one for one in agreed if one.label not in FORMS or _by_form(one)])
+
+
+def _by_form(finding: Finding) -> bool:
+    """Whether a form fixes what is found and where it ends."""
+    return finding.label in FORMS and finding.evidence != (MODEL,)
 
 
 def _pieces(text: str, entities: Iterable[Entity]) -> Iterator[Finding]:
@@ -107,7 +112,7 @@ def _agreed(group: list[Finding]) -> Iterator[Finding]:
 
 def _fused(cluster: Sequence[Finding]) -> Iterator[Finding]:
     """One finding of those that overlap, or one for each check digit among them."""
-    proven = [finding for finding in cluster if finding.checksummed]
+    proven = [finding for finding in cluster if finding.checksummed or _by_form(finding)]
     if not proven:
         if cluster:
             yield _together(cluster, cluster[0].start, max(each.end for each in cluster))

@@ -52,6 +52,13 @@ def test_the_model_alone_makes_no_card() -> None:
     assert shown(text, merge(text, recognise(text), entities)) == [("PERSON", "Nora")]
 
 
+def test_a_form_fixes_the_span() -> None:
+    """What the model adds around an address of a network is not part of it."""
+    text = "from (172.16.254.3 port 22: refused)"
+    found = merge(text, recognise(text), [at(text, "(172.16.254.3 port 22", "IP_ADDRESS", 0.9)])
+    assert shown(text, found) == [("IP_ADDRESS", "172.16.254.3")]
+
+
 def test_the_longer_span_of_one_label_wins() -> None:
     """What overlaps under one label is one finding with the evidence of both."""
     text = "I live at 221 Baker Street, London"
