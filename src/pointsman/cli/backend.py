@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from pointsman.cli.heads import Heads, personal_data
+from pointsman.cli.personal import personal_data
 from pointsman.config import masked
 from pointsman.core.errors import Unavailable
 from pointsman.core.router import Router
@@ -13,7 +13,7 @@ from pointsman.encoder import EncoderBusy, EncoderError
 from pointsman.observe.metrics import Metrics
 from pointsman.pii import Label
 from pointsman.runtime import Runtime
-from pointsman.transports.api import Classifier, EmbeddingModel, Inspection, NoClassifier, Readiness
+from pointsman.transports.api import Classifier, EmbeddingModel, Inspection, Readiness
 
 
 class HostBackend:
@@ -23,7 +23,6 @@ class HostBackend:
         self._runtime = runtime
         self._metrics = metrics
         self._envoy_ready = envoy_ready
-        self._heads = Heads.of(runtime.encoder)
 
     def readiness(self) -> Readiness:
         """Honest: what is built, loaded and alive now."""
@@ -49,12 +48,11 @@ class HostBackend:
     def classifiers(self) -> Sequence[Classifier]:
         """The heads of the one encoder."""
         encoder = self._runtime.encoder
-        kinds: list[tuple[str, str, Sequence[str]]] = [("domain", "intent_classification", encoder.labels)]
-        if self._heads.guards:
-            kinds += [
-                ("jailbreak", "security_detection", ("jailbreak", "benign")),
-                ("pii", "pii_detection", tuple(str(label) for label in Label)),
-            ]
+        kinds: tuple[tuple[str, str, Sequence[str]], ...] = (
+            ("domain", "intent_classification", encoder.labels),
+            ("jailbreak", "security_detection", ("jailbreak", "benign")),
+            ("pii", "pii_detection", tuple(str(label) for label in Label)),
+        )
         return tuple(
             Classifier(
                 name, type_, loaded=True, categories=tuple(labels), metadata={"engine": encoder.identity}
@@ -69,11 +67,8 @@ class HostBackend:
 
     async def inspect(self, text: str) -> Inspection:
         """The scan of the encoder, and what the recognisers find, agreed."""
-        encoder = self._runtime.encoder
-        if not self._heads.guards:
-            raise NoClassifier(f"the loaded model ({encoder.identity}) {self._heads.lacks_guards}")
         with _as_unavailable():
-            scan = await encoder.scan(text)
+            scan = await self._runtime.encoder.scan(text)
         # The recognisers need milliseconds for a long text: not on the loop that answers health checks.
         findings = await asyncio.to_thread(personal_data, text, scan.entities)
         return Inspection(
@@ -87,7 +82,7 @@ class HostBackend:
 
     def embedding_model(self) -> EmbeddingModel:
         """The encoder."""
-        return EmbeddingModel(self._runtime.encoder.identity, self._heads.dimension)
+        return EmbeddingModel(self._runtime.encoder.identity, self._runtime.encoder.dimension)
 
     async def embed(self, text: str) -> Sequence[float]:
         """One pass of the encoder, alone."""

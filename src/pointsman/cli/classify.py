@@ -8,7 +8,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from pointsman.cli.heads import Heads, personal_data
+from pointsman.cli.personal import personal_data
 from pointsman.cli.view.classify import Report, classify_json, classify_view
 from pointsman.core.errors import StartError
 from pointsman.encoder import Encoder, ModelFilesError
@@ -53,15 +53,11 @@ def _report(text: str, model: str | None) -> Report:
 
 
 async def _read(encoder: Encoder, text: str) -> Report:
-    heads = Heads.of(encoder)
-    encoding = await encoder.encode(text)
-    scan = await encoder.scan(text) if heads.guards else None
-    findings = personal_data(text, scan.entities if scan else ())
+    encoding, scan = await encoder.encode(text), await encoder.scan(text)
     return Report(
         text=text,
         identity=encoder.identity,
-        heads=heads,
         encoding=encoding,
         scan=scan,
-        findings=confident(findings),
+        findings=confident(personal_data(text, scan.entities)),
     )

@@ -14,14 +14,14 @@ from typing import Final, Self
 from pointsman.encoder.batcher import Batcher
 from pointsman.encoder.engine import Floats
 from pointsman.encoder.errors import EncoderError
+from pointsman.encoder.findings import Findings, Part, Plan
+from pointsman.encoder.folder import SHIPPED
 from pointsman.encoder.load import load_model
 from pointsman.encoder.lru import LeastRecentlyUsed
-from pointsman.encoder.model import Findings, Model, Part, Plan
-from pointsman.encoder.model_files import SHIPPED
+from pointsman.encoder.model import PLACED_CHARACTERS, Model
 from pointsman.encoder.passes import SharedPasses
 from pointsman.encoder.plugged import GraphQueue, Plug, Plugged, Probabilities, open_plugs
 from pointsman.encoder.tokenizer import Reading, cut
-from pointsman.encoder.tuned import PLACED_CHARACTERS
 from pointsman.encoder.values import Encoding, Scan
 from pointsman.encoder.windows import Slice, sliced
 
@@ -59,6 +59,8 @@ class Encoder:
             raise ValueError(f"scan_tokens must be at least 1: {scan_tokens}")
         self.identity = model.identity
         """Engine, precision and revision: goes with every stored vector, two identities never mix."""
+        self.dimension = model.dimension
+        """Length of a vector."""
         self.labels = model.labels
         """The domain labels, in the order of the head."""
         self.plugged = MappingProxyType(plugged.labels)
@@ -157,8 +159,7 @@ class Encoder:
     async def scan(self, text: str) -> Scan:
         """Look at all of a text through small windows, for what guards must not miss.
 
-        A text of one window shares the pass of `encode`. Raises as `encode` does, and EncoderError when
-        the model has no jailbreak and PII heads.
+        A text of one window shares the pass of `encode`. Raises as `encode` does.
         """
         reading = cut(text)
         # Characters that had to be replaced would put the places of entities out of step with the text.
@@ -187,7 +188,7 @@ class Encoder:
 
     def _start(self, reading: Reading) -> Future[Findings]:
         weight = len(reading.head) * (1 if reading.head.isascii() else 4)
-        if self._model.batches and weight <= SHORT_WEIGHT:
+        if weight <= SHORT_WEIGHT:
             return self._batcher.together(reading, weight=weight)
         return self._batcher.alone(lambda: self._read([reading])[0])
 

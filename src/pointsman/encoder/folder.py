@@ -1,5 +1,7 @@
-"""The folder of a fine-tuned model: what its manifest says, and files proven to be the ones it means."""
+"""The model folder: what its manifest says, and files proven to be the ones it means."""
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -7,13 +9,20 @@ from typing import Annotated, Literal
 import msgspec
 
 from pointsman.encoder.errors import ModelFilesError
-from pointsman.encoder.model_files import MANIFEST, Count, PlainName, Sha256, checked, read_file
 
+SHIPPED = Path(__file__).parent / "model"
+"""The folder inside the installed package."""
+
+MANIFEST = "manifest.json"
 GRAPH = "encoder.onnx"
 PLAIN_GRAPH = "encoder-plain.onnx"
 """The same weights in standard operators, for engines that are not onnxruntime; a folder may lack it."""
 
 TOKENIZER = "tokenizer.json"
+
+PlainName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
+Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -26,7 +35,7 @@ class Head(msgspec.Struct, frozen=True):
     labels: tuple[str, ...]
 
 
-class TunedManifest(msgspec.Struct, frozen=True):
+class Manifest(msgspec.Struct, frozen=True):
     """What `manifest.json` says; keys it has beyond these describe the training and are not read."""
 
     engine: str
@@ -51,7 +60,7 @@ class Folder:
     """A model folder whose manifest has been read."""
 
     directory: Path
-    manifest: TunedManifest
+    manifest: Manifest
 
     def content(self, name: str) -> bytes:
         """Read a file; raises ModelFilesError when it is missing, unlisted or different."""
@@ -65,17 +74,37 @@ class Folder:
         return self.content(found.file), found.labels
 
 
-def open_folder(directory: Path) -> Folder | None:
-    """Read the manifest; None when it describes the earlier kind of folder.
-
-    Raises ModelFilesError when it is missing, not JSON, or lacks something.
-    """
+def open_folder(directory: Path) -> Folder:
+    """Read the manifest; raises ModelFilesError when it is missing, not JSON, or lacks something."""
     path = directory / MANIFEST
     content = read_file(path)
     try:
-        keys = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
-        if "files" not in keys:
-            return None
-        return Folder(directory, msgspec.json.decode(content, type=TunedManifest))
+        return Folder(directory, msgspec.json.decode(content, type=Manifest))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ModelFilesError(f"{path}: {error}") from error
+
+
+def checked(directory: Path, name: str, hashes: Mapping[str, str]) -> bytes:
+    """Read a file of a model folder; raises ModelFilesError unless it is there and has its sha256.
+
+    The bytes returned are the bytes that were hashed, so a file swapped in between changes nothing.
+    """
+    path = directory / name
+    expected = hashes.get(name)
+    if expected is None:
+        raise ModelFilesError(f"{directory / MANIFEST}: no sha256 for {name}")
+    content = read_file(path)
+    found = hashlib.sha256(content).hexdigest()
+    if found != expected:
+        raise ModelFilesError(
+            f"{path}: sha256 is {found}, the manifest says {expected}; reinstall the package"
+        )
+    return content
+
+
+def read_file(path: Path) -> bytes:
+    """Read a file; raises ModelFilesError with its path."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelFilesError(f"{path}: {error.strerror or error}") from error

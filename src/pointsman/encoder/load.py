@@ -5,30 +5,23 @@ from pathlib import Path
 from pointsman.encoder.engine import Engine
 from pointsman.encoder.errors import EngineMissing, ModelFilesError
 from pointsman.encoder.folder import GRAPH, PLAIN_GRAPH, TOKENIZER, Folder, open_folder
-from pointsman.encoder.frozen import FrozenModel
-from pointsman.encoder.model import Model
-from pointsman.encoder.model_files import read_model
+from pointsman.encoder.model import COMPLEXITY, DOMAIN, JAILBREAK, PII, Model
 from pointsman.encoder.openvino_engine import OpenVinoEngine
 from pointsman.encoder.ort_engine import OrtEngine
 from pointsman.encoder.perceptron import Perceptron, TokenHead
 from pointsman.encoder.tokenizer import WordPieces
-from pointsman.encoder.tuned import COMPLEXITY, DOMAIN, JAILBREAK, PII, TunedModel
 
 FEATURES = 3
 """A sequence head sees three vectors of a text."""
 
 
 def load_model(directory: Path, *, engine: str, threads: int) -> Model:
-    """Load a folder of either kind; raises ModelFilesError, or EngineMissing when `engine` cannot run it."""
+    """Load a model folder; raises ModelFilesError, or EngineMissing when `engine` cannot run it."""
     folder = open_folder(directory)
-    if folder is not None:
-        return tuned_model(folder, open_engine(folder, engine, threads=threads))
-    if engine != "onnxruntime":
-        raise EngineMissing(f"the model in {directory} runs on onnxruntime only, not on {engine}")
-    return FrozenModel(read_model(directory))
+    return joined(folder, open_engine(folder, engine, threads=threads))
 
 
-def tuned_model(folder: Folder, engine: Engine) -> TunedModel:
+def joined(folder: Folder, engine: Engine) -> Model:
     """Join a folder's heads and tokenizer with the engine that runs its network."""
     manifest = folder.manifest
     sequence: dict[str, Perceptron] = {}
@@ -38,7 +31,7 @@ def tuned_model(folder: Folder, engine: Engine) -> TunedModel:
     if JAILBREAK not in sequence[JAILBREAK].labels:
         raise ModelFilesError(f"the {JAILBREAK} head has no label {JAILBREAK!r}")
     content, labels = folder.head(PII, "token")
-    return TunedModel(
+    return Model(
         identity=f"{manifest.engine}/{engine.precision}/{manifest.revision}",
         engine=engine,
         tokenizer=WordPieces(folder.content(TOKENIZER), max_tokens=manifest.max_tokens),

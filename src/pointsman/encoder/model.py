@@ -1,114 +1,168 @@
-"""What the encoder asks of a model, and what a model hands back."""
+"""The network with its heads: one pass tells a text's subject, difficulty, intent and secrets."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Encoding as Tokens
 
-from pointsman.encoder.engine import Floats
-from pointsman.encoder.entities import merged
-from pointsman.encoder.normalise import Normalised
-from pointsman.encoder.tokenizer import Reading
+from pointsman.encoder.engine import Engine, Floats
+from pointsman.encoder.entities import BioScheme, decode
+from pointsman.encoder.findings import Findings, Part, Plan, concluded
+from pointsman.encoder.groups import grouped
+from pointsman.encoder.normalise import Normalised, normalise
+from pointsman.encoder.perceptron import Perceptron, SequenceHeads, TokenHead
+from pointsman.encoder.tokenizer import Reading, WordPieces
 from pointsman.encoder.values import Encoding, Entity, Peak, Scan
-from pointsman.encoder.windows import Slice, Window
+from pointsman.encoder.windows import BODY, Slice, Window, windows, within
+
+DOMAIN, JAILBREAK, COMPLEXITY, PII = "domain", "jailbreak", "complexity", "pii"
+PLACED_CHARACTERS = 8 * BODY
+"""Texts longer than this never fit one window, so the places of their pieces are not kept."""
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
-    """Everything one pass told about a text."""
+class _Prepared:
+    text: Normalised
+    tokens: Tokens | None
+    """With places, of a text that fits one window."""
 
-    encoding: Encoding
-    alone: bool
-    """True when no other text shared the pass, so that the embedding can be reproduced."""
-
-    scan: Scan | None
-    """What a scan would find; None when the text is longer than one window."""
-
-    features: Floats | None = None
-    """What heads of the user's own may read, shape (3 x dimension,); taken away once they have."""
-
-    plugged: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """Label probabilities by the name of such a head."""
+    marked: list[int]
+    truncated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What some windows of a scan told."""
+class Model:
+    """Runs the network over texts and the heads over what it says; safe to use from several threads."""
 
-    peak: Peak
-    entities: tuple[Entity, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A text prepared for scanning: what will be read and where it came from."""
-
-    slices: tuple[Slice, ...]
-    texts: tuple[Normalised, ...]
-    tokens: tuple[Tokens, ...]
-    windows: tuple[Window, ...]
-    sampled: bool
-
-    def conclude(self, parts: Sequence[Part]) -> Scan:
-        """Put the parts together."""
-        return concluded(
-            parts,
-            tokens=sum(window.end - window.start for window in self.windows),
-            sampled=self.sampled,
-            disguised=any(text.disguised for text in self.texts),
-        )
-
-    def original(self, number: int, start: int, end: int) -> tuple[int, int]:
-        """Give the characters of the whole original text behind those of a normalised slice."""
-        first, last = self.texts[number].original(start, end)
-        return first + self.slices[number].start, last + self.slices[number].start
-
-
-def concluded(parts: Sequence[Part], *, tokens: int, sampled: bool, disguised: bool) -> Scan:
-    """Make the scan of a text from what its windows told."""
-    entities = merged(entity for part in parts for entity in part.entities)
-    pii: dict[str, float] = {}
-    for entity in entities:
-        pii[entity.label] = max(entity.score, pii.get(entity.label, 0.0))
-    return Scan(
-        jailbreak=max((part.peak for part in parts), key=lambda peak: peak.probability),
-        entities=entities,
-        pii=MappingProxyType(pii),
-        tokens=tokens,
-        sampled=sampled,
-        disguised=disguised,
-    )
-
-
-class Model(Protocol):
-    """A loaded model folder; its methods are called in worker threads, several at once."""
-
-    @property
-    def identity(self) -> str:
+    def __init__(
+        self,
+        *,
+        identity: str,
+        engine: Engine,
+        tokenizer: WordPieces,
+        sequence: dict[str, Perceptron],
+        pii: TokenHead,
+        dimension: int,
+    ) -> None:
+        self.identity = identity
         """Names everything a vector depends on: vectors of two identities must never be compared."""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
+        self.dimension = dimension
+        """Length of a vector; `Findings.features` holds three."""
+        self.labels = sequence[DOMAIN].labels
         """The domain labels."""
-
-    @property
-    def dimension(self) -> int | None:
-        """Length of a vector in `Findings.features`, which holds three; None when there are no features."""
-
-    @property
-    def batches(self) -> bool:
-        """Whether `read` gains from several texts at once."""
+        self._engine = engine
+        self._tokenizer = tokenizer
+        self._sequence = SequenceHeads(sequence)
+        self._names = {name: head.labels for name, head in sequence.items()}
+        self._jailbreak = sequence[JAILBREAK].labels.index(JAILBREAK)
+        self._pii = pii
+        self._scheme = BioScheme.of(pii.labels)
 
     def read(self, readings: Sequence[Reading]) -> list[Findings]:
         """Read texts; several may share a pass, one is always alone."""
+        prepared = self._prepared(readings)
+        found: dict[int, Findings] = {}
+        for group in grouped([len(each.marked) for each in prepared]):
+            hidden = self._hidden([prepared[place].marked for place in group])
+            for place, layer in zip(group, hidden, strict=True):
+                found[place] = self._findings(prepared[place], layer, alone=len(group) == 1)
+        return [found[place] for place in range(len(readings))]
 
     def plan(self, slices: tuple[Slice, ...], *, tokens: int) -> Plan:
-        """Prepare a scan of about `tokens` word pieces at most.
-
-        Raises EncoderError when the folder has no heads to scan with.
-        """
+        """Prepare a scan of about `tokens` word pieces at most."""
+        texts = tuple(normalise(each.text) for each in slices)
+        pieces = self._tokenizer.encoded([text.text for text in texts], placed=True)
+        found = windows([len(each) for each in pieces])
+        kept = within(found, tokens=tokens)
+        sampled = len(slices) > 1 or len(kept) < len(found)
+        return Plan(slices=slices, texts=texts, tokens=tuple(pieces), windows=kept, sampled=sampled)
 
     def scan(self, plan: Plan, windows: Sequence[Window]) -> Part:
         """Read some windows of a plan in one pass."""
+        marked = [
+            self._tokenizer.marked(plan.tokens[window.slice].ids[window.start : window.end])
+            for window in windows
+        ]
+        peaks: list[Peak] = []
+        entities: list[Entity] = []
+        for window, hidden in zip(windows, self._hidden(marked), strict=True):
+            told = self._sequence.probabilities(_features(hidden, hidden.mean(axis=0)))
+            offsets = plan.tokens[window.slice].offsets[window.start : window.end]
+            start, end = (offsets[0][0], offsets[-1][1]) if offsets else (0, 0)
+            place = plan.original(window.slice, start, end)
+            peaks.append(Peak(float(told[JAILBREAK][self._jailbreak]), *place))
+            words = plan.tokens[window.slice].word_ids[window.start : window.end]
+            entities += [
+                Entity(found.label, *plan.original(window.slice, found.start, found.end), found.score)
+                for found in self._entities(hidden, words, offsets)
+            ]
+        return Part(max(peaks, key=lambda peak: peak.probability), tuple(entities))
+
+    def _prepared(self, readings: Sequence[Reading]) -> list[_Prepared]:
+        """Normalise and tokenise all texts in one call."""
+        texts = [normalise(part) for reading in readings for part in (reading.head, reading.tail)]
+        placed = all(len(text.text) <= PLACED_CHARACTERS for text in texts)
+        pieces = self._tokenizer.encoded([text.text for text in texts], placed=placed)
+        prepared: list[_Prepared] = []
+        for number, reading in enumerate(readings):
+            head, tail = pieces[2 * number], pieces[2 * number + 1]
+            ids, truncated = self._tokenizer.fitted(head.ids, tail.ids if reading.tail else None)
+            whole = placed and not reading.tail and len(ids) <= BODY
+            prepared.append(
+                _Prepared(texts[2 * number], head if whole else None, self._tokenizer.marked(ids), truncated)
+            )
+        return prepared
+
+    def _hidden(self, marked: list[list[int]]) -> list[Floats]:
+        """Run one pass; gives each text's own last layer, shape (tokens, dimension)."""
+        longest = max(len(ids) for ids in marked)
+        numbers = np.zeros((len(marked), longest), dtype=np.int64)
+        mask = np.zeros_like(numbers)
+        for row, ids in enumerate(marked):
+            numbers[row, : len(ids)] = ids
+            mask[row, : len(ids)] = 1
+        hidden = self._engine.hidden(numbers, mask)
+        return [layer[: len(ids)] for layer, ids in zip(hidden, marked, strict=True)]
+
+    def _findings(self, prepared: _Prepared, hidden: Floats, *, alone: bool) -> Findings:
+        mean = hidden.mean(axis=0)
+        embedding = mean / max(float(np.sqrt(mean @ mean)), 1e-12)
+        embedding.setflags(write=False)
+        features = _features(hidden, mean)
+        told = self._sequence.probabilities(features)
+        jailbreak = float(told[JAILBREAK][self._jailbreak])
+        encoding = Encoding(
+            embedding=embedding,
+            domains=self._named(DOMAIN, told[DOMAIN]),
+            jailbreak=jailbreak,
+            complexity=self._named(COMPLEXITY, told[COMPLEXITY]),
+            tokens=len(prepared.marked) - 2,
+            truncated=prepared.truncated,
+        )
+        scan = None if prepared.tokens is None else self._scan(prepared, prepared.tokens, hidden, jailbreak)
+        return Findings(encoding, alone=alone, scan=scan, features=features)
+
+    def _scan(self, prepared: _Prepared, tokens: Tokens, hidden: Floats, jailbreak: float) -> Scan:
+        """Make the scan of a text that is its own only window."""
+        original = prepared.text.original
+        entities = tuple(
+            Entity(found.label, *original(found.start, found.end), found.score)
+            for found in self._entities(hidden, tokens.word_ids, tokens.offsets)
+        )
+        part = Part(Peak(jailbreak, *original(0, len(prepared.text.text))), entities)
+        return concluded([part], tokens=len(tokens), sampled=False, disguised=prepared.text.disguised)
+
+    def _entities(
+        self, hidden: Floats, words: Sequence[int | None], offsets: Sequence[tuple[int, int]]
+    ) -> list[Entity]:
+        return decode(self._scheme, self._pii.probabilities(hidden[1:-1]), words, offsets)
+
+    def _named(self, name: str, probabilities: NDArray[np.float32]) -> MappingProxyType[str, float]:
+        return MappingProxyType(dict(zip(self._names[name], probabilities.tolist(), strict=True)))
+
+
+def _features(hidden: Floats, mean: Floats) -> Floats:
+    """What sequence heads see: first token, mean and maximum, (tokens, dimension) to (3 x dimension,)."""
+    return np.concatenate([hidden[0], mean, hidden.max(axis=0)])

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from pointsman.encoder.errors import ModelFilesError
-from pointsman.encoder.model_files import read_file
+from pointsman.encoder.folder import read_file
 from pointsman.encoder.plug_errors import PlugRefused
 
 _PLACEHOLDER = re.compile(r"LABEL_\d+")

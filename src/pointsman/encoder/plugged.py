@@ -86,8 +86,8 @@ class GraphQueue:
         return found
 
 
-def open_plugs(plugs: Mapping[str, Plug], *, dimension: int | None) -> Plugged:
-    """Open the classifiers beside a network of this dimension; None is one that heads cannot read.
+def open_plugs(plugs: Mapping[str, Plug], *, dimension: int) -> Plugged:
+    """Open the classifiers beside a network of this dimension.
 
     Raises PlugsRefused with every one that cannot be used.
     """

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pointsman.encoder.engine import Floats
 from pointsman.encoder.entities import OUTSIDE
 from pointsman.encoder.errors import ModelFilesError
-from pointsman.encoder.model_files import read_file
+from pointsman.encoder.folder import read_file
 from pointsman.encoder.perceptron import Perceptron, SequenceHeads, blocks, softmax
 from pointsman.encoder.plug_errors import PlugRefused
 from pointsman.encoder.plug_labels import agreed
@@ -51,17 +51,12 @@ class PluggedHead:
             return self.layers.probabilities(features if self.whole else embedding)
 
 
-def read_head(path: Path, *, labels: Sequence[str], dimension: int | None) -> PluggedHead:
+def read_head(path: Path, *, labels: Sequence[str], dimension: int) -> PluggedHead:
     """Read a head for a network of this dimension; `labels` are the document's, maybe none.
 
-    Raises PlugRefused when the file is missing or no head, has other labels, or values that are not
-    finite, or when the network yields no features (`dimension` is None).
+    Raises PlugRefused when the file is missing or no head, has other labels, or values that are
+    not finite.
     """
-    if dimension is None:
-        raise PlugRefused(
-            f"{path} is a head on the encoder, and the loaded encoder model gives heads nothing to read",
-            "reinstall pointsman for its own model, or use an ONNX classifier",
-        )
     try:
         content = read_file(path)
     except ModelFilesError as error:

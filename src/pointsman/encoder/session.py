@@ -1,50 +1,18 @@
-"""The inference engine: one ONNX graph, one text a pass, one thread a pass."""
+"""Sessions of onnxruntime as a gateway needs them: one thread a pass, and sums that are exact everywhere."""
 
 import platform
-from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import onnxruntime as ort
-from numpy.typing import NDArray
 
-from pointsman.encoder.errors import EncoderError, ModelFilesError
-
-INPUT = "input_ids"
-OUTPUT = "embedding"
-
-
-class Engine:
-    """Runs the encoder graph; safe to call from several threads at once.
-
-    A pass holds exactly one text. Activations are quantised over the whole input, so a text's embedding
-    would otherwise depend on the texts it happened to share a pass with. `precise` forces or forbids exact
-    sums (see `sums_saturate`); left out, the processor decides.
-    """
-
-    def __init__(self, graph: bytes, *, dimension: int, precise: bool | None = None) -> None:
-        self._session = open_session(graph, precise=precise)
-        shapes = {output.name: output.shape for output in self._session.get_outputs()}
-        if shapes.get(OUTPUT) != [1, dimension]:
-            raise ModelFilesError(
-                f"the graph's outputs are {shapes}, wanted {OUTPUT} of shape [1, {dimension}]"
-            )
-
-    def embed(self, ids: Sequence[int]) -> NDArray[np.float32]:
-        """Run one pass over word piece numbers; gives a read-only unit vector of shape (dimension,)."""
-        try:
-            outputs = self._session.run([OUTPUT], {INPUT: np.asarray([ids], dtype=np.int64)})
-        except Exception as error:
-            raise EncoderError(f"the encoder pass failed: {error}") from error
-        embedding: NDArray[np.float32] = outputs[0][0].copy()
-        embedding.setflags(write=False)
-        return embedding
+from pointsman.encoder.errors import ModelFilesError
 
 
 def open_session(graph: bytes | Path, *, precise: bool | None = None) -> ort.InferenceSession:
-    """Load a graph for passes of one thread each; `precise` as in `Engine`.
+    """Load a graph for passes of one thread each.
 
-    Raises ModelFilesError for what is not a graph this runtime can run.
+    `precise` forces or forbids exact sums (see `sums_saturate`); left out, the processor decides. Raises
+    ModelFilesError for what is not a graph this runtime can run.
     """
     if precise is None:
         precise = sums_saturate(platform.machine(), _cpuinfo())

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from tokenizers import Encoding, Tokenizer
 
 from pointsman.encoder.errors import ModelFilesError
-from pointsman.encoder.grams import BUCKETS, gram_buckets
 
 CHARACTERS_PER_SIDE = 2048
 """How much of each end of a long text is tokenised: eight characters for each of 256 word pieces, about
@@ -27,24 +26,6 @@ class Reading:
         # The length tells where the tail begins: no text can pass for the two ends of another.
         content = f"{len(self.head)}:{self.head}{self.tail}"
         return hashlib.blake2b(content.encode(), digest_size=16).digest()
-
-
-@dataclass(frozen=True, slots=True)
-class Pieces:
-    """What one pass reads of a text."""
-
-    marked: list[int]
-    """What the graph reads: the pieces between the two markers."""
-
-    clues: list[int]
-    """Rows of a head's lexicon: the different pieces of the text, then its grams after the vocabulary."""
-
-    truncated: bool
-
-    @property
-    def words(self) -> list[int]:
-        """The pieces of the text itself."""
-        return self.marked[1:-1]
 
 
 def cut(text: str) -> Reading:
@@ -73,21 +54,9 @@ class WordPieces:
         self._tokenizer.encode_special_tokens = True
         self._start = self._marker("[CLS]")
         self._end = self._marker("[SEP]")
-        self._vocabulary: int = self._tokenizer.get_vocab_size()
         room = max_tokens - 2
         self._head = room // 2 + 1
         self._tail = room - self._head
-
-    def pieces(self, reading: Reading) -> Pieces:
-        """Tokenise a reading: all pieces if they fit, else the first ones and the last ones."""
-        parts = [reading.head, reading.tail] if reading.tail else [reading.head]
-        # The batch call releases the interpreter lock; the single-text one does not.
-        encoded = [part.ids for part in self._tokenizer.encode_batch_fast(parts, add_special_tokens=False)]
-        first, last = encoded[0], encoded[-1]
-        ids, truncated = self.fitted(first, last, cut=bool(reading.tail))
-        grams = gram_buckets(reading.head) | gram_buckets(reading.tail)
-        clues = sorted(set(ids)) + sorted(self._vocabulary + bucket for bucket in grams)
-        return Pieces(marked=self.marked(ids), clues=clues, truncated=truncated)
 
     def encoded(self, texts: list[str], *, placed: bool) -> list[Encoding]:
         """Tokenise whole texts without markers; `placed` keeps the characters of each piece too.
@@ -101,16 +70,14 @@ class WordPieces:
         """Put the two markers around the pieces of a text."""
         return [self._start, *ids, self._end]
 
-    def fitted(self, first: list[int], last: list[int], *, cut: bool) -> tuple[list[int], bool]:
-        """Choose the pieces of one pass from those of head and tail; tells whether some were left out."""
-        if not cut and len(first) <= self._head + self._tail:
-            return first, False
-        return first[: self._head] + last[-self._tail :], True
+    def fitted(self, first: list[int], last: list[int] | None) -> tuple[list[int], bool]:
+        """Choose the pieces of one pass from those of a reading; tells whether some were left out.
 
-    @property
-    def clue_count(self) -> int:
-        """How many rows a lexicon over these clues has."""
-        return self._vocabulary + BUCKETS
+        `first` are those of the head, `last` those of the tail, None when the head is the whole text.
+        """
+        if last is None and len(first) <= self._head + self._tail:
+            return first, False
+        return first[: self._head] + (first if last is None else last)[-self._tail :], True
 
     def _marker(self, name: str) -> int:
         number: int | None = self._tokenizer.token_to_id(name)

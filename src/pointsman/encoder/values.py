@@ -24,13 +24,13 @@ class Encoding:
     """Every domain label with its calibrated probability; sums to one."""
 
     jailbreak: float
-    """Probability that the text tries to talk a model out of its rules; NaN from a model without that head.
+    """Probability that the text tries to talk a model out of its rules.
 
     Of a text longer than one pass only both ends were read: `Encoder.scan` reads all of it.
     """
 
     complexity: Mapping[str, float]
-    """`easy`, `medium` and `hard` with their probabilities; empty from a model without that head."""
+    """`easy`, `medium` and `hard` with their probabilities."""
 
     tokens: int
     """Word pieces that were read, the two markers around the text not counted."""

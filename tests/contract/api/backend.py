@@ -24,7 +24,6 @@ from pointsman.transports.api import (
     HttpServer,
     Inspection,
     Limits,
-    NoClassifier,
     Readiness,
     management_app,
 )
@@ -123,7 +122,6 @@ class FakeBackend:
         self.virtual = "MoM"
         self.counts = Metrics()
         self.domains: Mapping[str, float] = {"math": 0.2, "law": 0.75, "other": 0.05}
-        self.guards = True
         self.risk = 0.1
         self.sampled = False
         self.disguised = False
@@ -161,8 +159,6 @@ class FakeBackend:
         self.inspected += 1
         if self.hold:
             await self.hold.wait()
-        if not self.guards:
-            raise NoClassifier("the loaded model has no jailbreak and PII heads")
         words = (("Ann", "PERSON", 0.9), ("Rome", "GPE", 0.4))
         found = [
             Finding(label, at, at + len(word), score, ("model",))

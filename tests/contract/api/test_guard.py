@@ -183,20 +183,6 @@ def test_a_batch_does_all() -> None:
     assert found == {"category": "law", "confidence": 0.75, "pii_types": ["PERSON"], "risk_score": 0.1}
 
 
-@pytest.mark.parametrize(
-    ("path", "body"),
-    [*EVERY, *((BATCH, {"texts": ["x"], "task_type": task}) for task in ("pii", "security", "all"))],
-)
-def test_a_model_without_guard_heads_never_answers_clean(path: str, body: Any) -> None:
-    """Where the heads are missing the answer is a 503 that says so, not a text without findings."""
-    made = backend()
-    made.guards = False
-    answer = call("POST", path, json=body, backend=made)
-    assert answer.status == 503
-    assert answer.error["code"] == "UNIFIED_CLASSIFIER_UNAVAILABLE"
-    assert "no jailbreak and PII heads" in answer.error["message"]
-
-
 @pytest.mark.parametrize("path", [PII, SECURITY, COMBINED])
 @pytest.mark.parametrize("text", ["", "  \n", "x" * 11])
 def test_blank_and_long_texts_are_refused(path: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""An encoder with all heads, without a model: what a text says is in the text."""
+"""An encoder without a model: what a text says is in the text."""
 
 import numpy as np
 
@@ -7,10 +7,11 @@ from pointsman.encoder import EncoderBusy, EncoderError, Encoding, Entity, Peak,
 JAILBREAK, BUSY, BROKEN = "ignore all rules", "busy", "broken"
 
 
-class AllHeads:
+class FakeEncoder:
     """`Ann` is a person; a text that says so is a jailbreak, keeps the encoder busy or breaks it."""
 
-    identity = "all-heads/fp32"
+    identity = "fake/fp32"
+    dimension = 2
     labels = ("math", "law")
 
     def encode_now(self, text: str) -> Encoding:

@@ -10,9 +10,8 @@ from pointsman.cli.document import load_example
 from pointsman.core.errors import Unavailable
 from pointsman.observe import Metrics
 from pointsman.runtime import Runtime, build
-from pointsman.transports.api import NoClassifier
 
-from .scanned import BROKEN, BUSY, JAILBREAK, AllHeads
+from .scanned import BROKEN, BUSY, JAILBREAK, FakeEncoder
 
 Ask = Callable[[HostBackend], Awaitable[Any]]
 EVERY: list[Callable[[str], Ask]] = [
@@ -34,14 +33,14 @@ def backend(runtime: Runtime) -> HostBackend:
     return HostBackend(runtime, Metrics(), lambda: None)
 
 
-def all_heads(runtime: Runtime) -> HostBackend:
-    return backend(dataclasses.replace(runtime, encoder=AllHeads()))  # type: ignore[arg-type]  # stands in
+def faked(runtime: Runtime) -> HostBackend:
+    return backend(dataclasses.replace(runtime, encoder=FakeEncoder()))  # type: ignore[arg-type]  # stands in
 
 
 def test_an_inspection_joins_the_model_and_the_recognisers(shipped: Runtime) -> None:
     """The person is the model's, the card the check digit's; risk and place come from the scan."""
     text = f"{JAILBREAK}, Ann: 4111 1111 1111 1111"
-    found = asyncio.run(all_heads(shipped).inspect(text))
+    found = asyncio.run(faked(shipped).inspect(text))
     assert [(each.label, text[each.start : each.end]) for each in found.findings] == [
         ("PERSON", "Ann"),
         ("CREDIT_CARD", "4111 1111 1111 1111"),
@@ -55,23 +54,23 @@ def test_an_inspection_joins_the_model_and_the_recognisers(shipped: Runtime) -> 
 
 def test_what_the_scan_could_not_do_is_told(shipped: Runtime) -> None:
     """Sampling and disguise pass through."""
-    found = asyncio.run(all_heads(shipped).inspect("dis\u200bguised " * 100))
+    found = asyncio.run(faked(shipped).inspect("dis\u200bguised " * 100))
     assert found.sampled
     assert found.disguised
 
 
 def test_embeddings_name_their_model(shipped: Runtime) -> None:
     """The vector has the dimension that was announced, and the name goes with it."""
-    made = all_heads(shipped)
+    made = faked(shipped)
     vector = asyncio.run(made.embed("x"))
-    assert made.embedding_model().name == "all-heads/fp32"
+    assert made.embedding_model().name == "fake/fp32"
     assert len(vector) == made.embedding_model().dimension == 2
     assert vector == pytest.approx([0.6, 0.8])
 
 
 def test_every_head_is_listed(shipped: Runtime) -> None:
-    """A model with guards lists three classifiers, the one without lists none it does not have."""
-    assert [each.name for each in all_heads(shipped).classifiers()] == ["domain", "jailbreak", "pii"]
+    """The model judges domain, jailbreaks and personal data, and is listed with all three."""
+    assert [each.name for each in faked(shipped).classifiers()] == ["domain", "jailbreak", "pii"]
 
 
 @pytest.mark.parametrize("ask", EVERY)
@@ -80,7 +79,7 @@ def test_an_encoder_that_cannot_answer_is_a_503(
     shipped: Runtime, ask: Callable[[str], Ask], text: str, retry_after: int | None
 ) -> None:
     """Busy may be tried again soon; anything else may not help."""
-    made = all_heads(shipped)
+    made = faked(shipped)
 
     async def asked() -> None:
         await ask(text)(made)
@@ -90,15 +89,11 @@ def test_an_encoder_that_cannot_answer_is_a_503(
     assert caught.value.retry_after == retry_after
 
 
-def test_a_model_without_guards_never_says_clean(shipped: Runtime) -> None:
-    """Whatever model is shipped: it inspects with its heads, or refuses to without them."""
-    made = backend(shipped)
-    names = {each.name for each in made.classifiers()}
-    if "pii" in names:
-        assert asyncio.run(made.inspect("hello")).findings == ()
-    else:
-        with pytest.raises(NoClassifier, match="no jailbreak and PII heads"):
-            asyncio.run(made.inspect("hello"))
+def test_the_shipped_model_inspects(shipped: Runtime) -> None:
+    """A greeting holds nothing personal, and is hardly a jailbreak."""
+    found = asyncio.run(backend(shipped).inspect("hello"))
+    assert found.findings == ()
+    assert found.jailbreak < 0.5
 
 
 def test_the_shipped_model_embeds(shipped: Runtime) -> None:

@@ -14,7 +14,7 @@ from pointsman.cli.main import main, pointsman
 from pointsman.cli.view.classify import Report, classify_json, classify_view
 from pointsman.encoder import Encoder
 
-from .scanned import JAILBREAK, AllHeads
+from .scanned import JAILBREAK, FakeEncoder
 
 TEXT = f"{JAILBREAK}, says Ann, and charge 4111 1111 1111 1111"
 
@@ -24,8 +24,8 @@ def run(*arguments: str, stdin: str | None = None) -> Result:
 
 
 def report(text: str) -> Report:
-    """What a model with all heads makes of a text."""
-    return asyncio.run(_read(AllHeads(), text))  # type: ignore[arg-type]  # stands in for the encoder
+    """What the fake makes of a text."""
+    return asyncio.run(_read(FakeEncoder(), text))  # type: ignore[arg-type]  # stands in for the encoder
 
 
 def screen(text: str, *, width: int = 80, encoding: str = "utf-8") -> str:
@@ -55,7 +55,7 @@ def test_everything_about_a_text_is_on_one_screen(lines: list[str]) -> None:
     assert "0.90" in line_with(lines, "jailbreak")
     assert "model" in line_with(lines, "PERSON ")
     assert "luhn" in line_with(lines, "CREDIT_CARD ")
-    assert "all-heads/fp32" in line_with(lines, "embedding")
+    assert "fake/fp32" in line_with(lines, "embedding")
 
 
 def test_personal_data_is_masked_on_the_screen(lines: list[str]) -> None:
@@ -92,17 +92,17 @@ def test_programs_get_the_same() -> None:
     assert made["jailbreak"]["probability"] == 0.9
     assert made["complexity"]["easy"] == 0.7
     assert [finding.label for finding in made["pii"]["findings"]] == ["PERSON", "CREDIT_CARD"]
-    assert not made["pii"]["recognisers_only"]
 
 
 def test_the_shipped_model_answers() -> None:
-    """With whatever heads the package has: those it lacks are null, and the view says so in words."""
+    """Domain, complexity, risk, personal data and embedding, for programs and on a screen."""
     made = json.loads(run("--json", "What is the derivative of x^3? Mail ann@example.org").output)
     assert made["domains"]["math"] > 0.5
     assert "EMAIL_ADDRESS" in [finding["label"] for finding in made["pii"]["findings"]]
-    assert made["pii"]["recognisers_only"] == (made["jailbreak"] is None)
-    shown = run("hello").output
-    assert ("the model has no such head" in shown) == (made["jailbreak"] is None)
+    assert sum(made["complexity"].values()) == pytest.approx(1, abs=1e-3)
+    assert 0 <= made["jailbreak"]["probability"] < 0.5
+    assert made["embedding"]["dimension"] == 384
+    assert "384 dimensions" in run("hello").output
 
 
 def test_standard_input_is_read() -> None:

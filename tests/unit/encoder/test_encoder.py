@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pointsman.encoder import Encoder, EncoderBusy, EncoderError, Encoding
-from pointsman.encoder.model import Findings
+from pointsman.encoder.findings import Findings
 from pointsman.encoder.tokenizer import Reading
 
 LABELS = {
@@ -145,6 +145,13 @@ def test_only_the_ends_of_a_long_text_are_read(encoder: Encoder) -> None:
     assert one.tokens == 510
     assert one.embedding.tobytes() == two.embedding.tobytes()
     assert one.embedding.tobytes() != encoder.encode_now(head + tail + head).embedding.tobytes()
+
+
+def test_both_ends_of_a_text_just_over_one_pass_are_read(encoder: Encoder) -> None:
+    """Of 600 short words, few enough characters to tokenise whole, 256 and 254 pieces are read."""
+    one = encoder.encode_now("a " * 300 + "b " * 300)
+    assert (one.tokens, one.truncated) == (510, True)
+    assert one.embedding.tobytes() != encoder.encode_now("a " * 600).embedding.tobytes()
 
 
 def test_a_text_of_a_million_characters_is_cut_before_it_is_read(encoder: Encoder) -> None:

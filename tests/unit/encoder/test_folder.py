@@ -4,9 +4,8 @@ from pathlib import Path
 import pytest
 
 from pointsman.encoder import Encoder, EngineMissing, ModelFilesError
-from pointsman.encoder.folder import open_folder
-from pointsman.encoder.load import tuned_model
-from pointsman.encoder.model_files import SHIPPED
+from pointsman.encoder.folder import SHIPPED, open_folder
+from pointsman.encoder.load import joined
 from unit.encoder import toy
 
 
@@ -22,9 +21,25 @@ def folder(tmp_path: Path) -> Path:
 
 def load(directory: Path) -> str:
     """Load a folder with a network of one table; gives its identity."""
-    folder = open_folder(directory)
-    assert folder is not None
-    return tuned_model(folder, toy.TableEngine()).identity
+    return joined(open_folder(directory), toy.TableEngine()).identity
+
+
+def test_the_shipped_folder_is_whole() -> None:
+    """Every file of the shipped model is the one its manifest describes, and all four heads are there."""
+    folder = open_folder(SHIPPED)
+    files = {path.name for path in SHIPPED.iterdir() if path.suffix not in {".md", ".py"}}
+    assert files == {*folder.manifest.files, "manifest.json"}
+    assert all(folder.content(name) for name in folder.manifest.files)
+    assert set(folder.manifest.heads) == {"domain", "jailbreak", "complexity", "pii"}
+    assert folder.manifest.dimension == 384
+
+
+def test_another_folder_can_be_loaded(tmp_path: Path) -> None:
+    """A copy of the model elsewhere loads, and says which engine, precision and revision it is."""
+    encoder = Encoder.load(directory=Path(shutil.copytree(SHIPPED, tmp_path / "model")))
+    manifest = open_folder(SHIPPED).manifest
+    assert encoder.identity == f"{manifest.engine}/{manifest.precision}/{manifest.revision}"
+    encoder.close()
 
 
 def test_identity_names_everything_a_vector_depends_on(folder: Path) -> None:
@@ -32,20 +47,42 @@ def test_identity_names_everything_a_vector_depends_on(folder: Path) -> None:
     assert load(folder) == "toy/exact/r1"
 
 
-@pytest.mark.parametrize("name", ["tokenizer.json", "domain.npz", "jailbreak.npz", "pii.npz"])
+FILES = ("encoder.onnx", "tokenizer.json", "domain.npz", "jailbreak.npz", "complexity.npz", "pii.npz")
+
+
+@pytest.mark.parametrize("name", FILES)
 def test_a_changed_byte_is_found(folder: Path, name: str) -> None:
-    """One flipped bit in a file is an error that names the file."""
+    """One flipped bit in any file is an error that names the file and both hashes."""
     content = bytearray((folder / name).read_bytes())
     content[len(content) // 2] ^= 1
     (folder / name).write_bytes(content)
-    with pytest.raises(ModelFilesError, match=rf"{name}: sha256"):
-        load(folder)
+    with pytest.raises(ModelFilesError, match=rf"{name}: sha256 is [0-9a-f]{{64}}, the manifest says"):
+        _ = open_folder(folder).content(name) if name == "encoder.onnx" else load(folder)
 
 
-def test_a_graph_that_is_none_is_a_clear_error(folder: Path) -> None:
-    """Rubbish that the manifest vouches for is still refused."""
-    with pytest.raises(ModelFilesError, match="not a graph"):
+@pytest.mark.parametrize("name", [*FILES, "manifest.json"])
+def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
+    """Any file that is not there is an error with its path."""
+    folder = Path(shutil.copytree(SHIPPED, tmp_path / "model"))
+    (folder / name).unlink()
+    with pytest.raises(ModelFilesError, match=f"{name}: No such file"):
         Encoder.load(directory=folder)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_of_the_wrong_kind_is_a_clear_error(folder: Path, name: str) -> None:
+    """Rubbish that the manifest vouches for is still refused."""
+    (folder / name).write_bytes(b"rubbish")
+    toy.write_manifest(folder)
+    with pytest.raises(ModelFilesError, match="not a"):
+        _ = Encoder.load(directory=folder) if name == "encoder.onnx" else load(folder)
+
+
+def test_a_manifest_that_is_not_json_is_a_clear_error(folder: Path) -> None:
+    """Broken JSON is a ModelFilesError with the manifest's path."""
+    (folder / "manifest.json").write_bytes(b"{\xff")
+    with pytest.raises(ModelFilesError, match=r"manifest\.json"):
+        load(folder)
 
 
 HEADS = {

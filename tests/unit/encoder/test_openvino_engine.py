@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 
 from pointsman.encoder import EngineMissing, ModelFilesError
-from pointsman.encoder.folder import Folder, open_folder
+from pointsman.encoder.folder import open_folder
 from pointsman.encoder.load import open_engine
-from pointsman.encoder.model_files import SHIPPED
 from pointsman.encoder.openvino_engine import OpenVinoEngine
 from unit.encoder import toy
 
@@ -45,7 +44,6 @@ def test_a_folder_without_the_plain_graph_is_told_so(tmp_path: Path) -> None:
     """The engine needs a graph of its own; a folder may lack it."""
     toy.write_manifest(tmp_path)
     folder = open_folder(tmp_path)
-    assert isinstance(folder, Folder)
     with pytest.raises(ModelFilesError, match=r"no encoder-plain\.onnx"):
         open_engine(folder, "openvino", threads=1)
 
@@ -71,13 +69,3 @@ def test_its_vectors_are_near_those_of_fp32_and_padding_leaves_them_alone(tmp_pa
             vector = found[:length].mean(axis=0)
             assert vector @ wanted / np.linalg.norm(vector) / np.linalg.norm(wanted) > 0.99
     assert engine.precision.startswith("openvino-")
-
-
-def test_an_earlier_folder_runs_on_onnxruntime_only() -> None:
-    """Until the shipped folder has all heads, asking for another engine is refused by name."""
-    if open_folder(SHIPPED) is not None:
-        pytest.skip("the shipped folder has all heads")
-    from pointsman.encoder import Encoder  # noqa: PLC0415  # beside its only use
-
-    with pytest.raises(EngineMissing, match="onnxruntime only"):
-        Encoder.load(engine="openvino")

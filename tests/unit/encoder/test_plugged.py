@@ -12,11 +12,10 @@ from tokenizers import Tokenizer
 
 from pointsman.encoder import Encoder, EncoderBusy, EncoderError, Plug, PlugsRefused
 from pointsman.encoder.engine import Floats, Numbers
-from pointsman.encoder.folder import open_folder
-from pointsman.encoder.load import tuned_model
-from pointsman.encoder.model_files import SHIPPED
+from pointsman.encoder.folder import SHIPPED, open_folder
+from pointsman.encoder.load import joined
 from pointsman.encoder.perceptron import Perceptron
-from pointsman.encoder.plugged import Plugged, open_plugs
+from pointsman.encoder.plugged import open_plugs
 from pointsman.encoder.plugged_graph import PluggedGraph
 from pointsman.encoder.tokenizer import cut
 from unit.encoder import graphs, toy
@@ -65,11 +64,10 @@ def make(tmp_path: Path, engine: toy.TableEngine) -> Iterator[Make]:
     toy.write_heads(folder)
     toy.write_manifest(folder)
     opened = open_folder(folder)
-    assert opened is not None
     made: list[Encoder] = []
 
     def encoder(plugs: Mapping[str, Plug], *, max_pending: int = 64, cache_entries: int = 64) -> Encoder:
-        model = tuned_model(opened, engine)
+        model = joined(opened, engine)
         made.append(
             Encoder(
                 model=model,
@@ -87,10 +85,10 @@ def make(tmp_path: Path, engine: toy.TableEngine) -> Iterator[Make]:
         each.close()
 
 
-def refused(plug: Plug, *, dimension: int | None = WIDTH) -> tuple[str, str, str]:
+def refused(plug: Plug) -> tuple[str, str, str]:
     """Key, message and remedy of the refusal of a plug."""
     with pytest.raises(PlugsRefused) as caught:
-        open_plugs({"mine": plug}, dimension=dimension)
+        open_plugs({"mine": plug}, dimension=WIDTH)
     fault = caught.value.faults["mine"]
     assert fault.remedy
     return fault.key, fault.message, fault.remedy
@@ -234,15 +232,6 @@ def test_labels_that_do_not_fit_are_refused(
     key, found, _ = refused(Plug(path, written))
     assert key == "labels"
     assert message in found
-
-
-def test_an_encoder_without_features_takes_no_heads(tmp_path: Path) -> None:
-    """A model that gives heads nothing to read says so, and still takes graphs."""
-    plug = head(tmp_path / "h.npz", one_layer(WIDTH))
-    assert "gives heads nothing to read" in refused(plug, dimension=None)[1]
-    graph = graphs.write_classifier(tmp_path / "graph")
-    assert "mine" in open_plugs({"mine": Plug(str(graph), MOOD)}, dimension=None).graphs
-    assert Plugged().told(None, np.zeros(WIDTH, np.float32)) == {}
 
 
 def test_paths_that_lead_nowhere_are_refused(tmp_path: Path) -> None:
@@ -408,14 +397,12 @@ def test_closing_ends_graphs_too(make: Make, tmp_path: Path) -> None:
         asyncio.run(encoder.classify("mood", "good"))
 
 
-def test_a_head_reads_the_real_network(tuned_folder: Path, tmp_path: Path) -> None:
+def test_a_head_reads_the_real_network(tmp_path: Path) -> None:
     """A copy of a shipped head, plugged in under another name, gives what the shipped one gives."""
-    folder = open_folder(tuned_folder)
-    assert folder is not None
-    content, labels = folder.head("complexity", "sequence")
+    content, labels = open_folder(SHIPPED).head("complexity", "sequence")
     assert Perceptron.from_npz(content, inputs=WHOLE, labels=labels)
     (tmp_path / "mine.npz").write_bytes(content)
-    encoder = Encoder.load(directory=tuned_folder, plugs={"mine": Plug(str(tmp_path / "mine.npz"), labels)})
+    encoder = Encoder.load(plugs={"mine": Plug(str(tmp_path / "mine.npz"), labels)})
     mine = asyncio.run(encoder.classify("mine", "Prove it."))
     assert mine == pytest.approx(dict(encoder.encode_now("Prove it.").complexity))
     encoder.close()

@@ -1,13 +1,12 @@
-"""The fine-tuned kind of folder through its real graph."""
+"""The shipped folder through its real graph."""
 
 import asyncio
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pointsman.encoder import Encoder, EncoderError, ModelFilesError
-from pointsman.encoder.folder import GRAPH
+from pointsman.encoder.folder import GRAPH, SHIPPED
 from pointsman.encoder.ort_engine import OrtEngine
 from pointsman.encoder.tokenizer import cut
 
@@ -24,8 +23,8 @@ TEXTS = [
 
 
 @pytest.fixture(scope="module")
-def engine(tuned_folder: Path) -> OrtEngine:
-    return OrtEngine((tuned_folder / GRAPH).read_bytes(), dimension=384)
+def engine() -> OrtEngine:
+    return OrtEngine((SHIPPED / GRAPH).read_bytes(), dimension=384)
 
 
 def numbers(*rows: list[int]) -> tuple[np.ndarray, np.ndarray]:
@@ -35,9 +34,9 @@ def numbers(*rows: list[int]) -> tuple[np.ndarray, np.ndarray]:
     return padded, np.array([[1] * len(row) + [0] * (longest - len(row)) for row in rows], dtype=np.int64)
 
 
-def test_a_text_alone_gives_the_same_bits_every_time(tuned: Encoder, tuned_folder: Path) -> None:
+def test_a_text_alone_gives_the_same_bits_every_time(shipped: Encoder) -> None:
     """`embed` agrees to the last bit between encoders, whatever they read before and beside it."""
-    other = Encoder.load(directory=tuned_folder, cache_entries=0)
+    other = Encoder.load(cache_entries=0)
 
     async def crowd() -> list[bytes]:
         _, *vectors = await asyncio.gather(
@@ -45,14 +44,14 @@ def test_a_text_alone_gives_the_same_bits_every_time(tuned: Encoder, tuned_folde
         )
         return [vector.tobytes() for vector in vectors]
 
-    assert asyncio.run(crowd()) == [tuned.encode_now(text).embedding.tobytes() for text in TEXTS]
+    assert asyncio.run(crowd()) == [shipped.encode_now(text).embedding.tobytes() for text in TEXTS]
     other.close()
 
 
-def test_a_shared_pass_stays_near_the_pass_alone(tuned: Encoder) -> None:
+def test_a_shared_pass_stays_near_the_pass_alone(shipped: Encoder) -> None:
     """Rounding over a whole batch moves vectors by a little: cosine 0.9, probabilities by 0.15, no more."""
-    alone = [tuned.encode_now(text) for text in TEXTS]
-    together = [found.encoding for found in tuned._model.read([cut(text) for text in TEXTS])]
+    alone = [shipped.encode_now(text) for text in TEXTS]
+    together = [found.encoding for found in shipped._model.read([cut(text) for text in TEXTS])]
     for one, other in zip(alone, together, strict=True):
         assert one.embedding @ other.embedding > 0.9
         assert abs(one.jailbreak - other.jailbreak) < 0.15
@@ -71,9 +70,9 @@ def test_padding_behind_the_mask_changes_nothing(engine: OrtEngine) -> None:
     assert with_padding[0, :5].tobytes() == with_padding[1, :5].tobytes()
 
 
-def test_exact_mode_and_vnni_give_the_same_layer(tuned_folder: Path, engine: OrtEngine) -> None:
+def test_exact_mode_and_vnni_give_the_same_layer(engine: OrtEngine) -> None:
     """Exact sums and the sums of a processor that does not clip agree to the last bit, padded or not."""
-    exact = OrtEngine((tuned_folder / GRAPH).read_bytes(), dimension=384, precise=True)
+    exact = OrtEngine((SHIPPED / GRAPH).read_bytes(), dimension=384, precise=True)
     for rows in ([[101, *range(2000, 2060), 102]], [[101, 2054, 2003, 102], [101, 102]]):
         assert exact.hidden(*numbers(*rows)).tobytes() == engine.hidden(*numbers(*rows)).tobytes()
 
@@ -85,16 +84,16 @@ def test_a_failing_pass_is_an_encoder_error(engine: OrtEngine) -> None:
             engine.hidden(*numbers(row))
 
 
-def test_a_graph_of_another_shape_is_refused(tuned_folder: Path) -> None:
+def test_a_graph_of_another_shape_is_refused() -> None:
     """The dimension the manifest promises is checked against the graph itself."""
     with pytest.raises(ModelFilesError, match="wanted input_ids and attention_mask"):
-        OrtEngine((tuned_folder / GRAPH).read_bytes(), dimension=768)
+        OrtEngine((SHIPPED / GRAPH).read_bytes(), dimension=768)
 
 
-def test_an_encoding_is_whole(tuned: Encoder) -> None:
+def test_an_encoding_is_whole(shipped: Encoder) -> None:
     """All heads answer with probabilities, of a short text as of one that is cut."""
     for text in ("Hello", "word " * 5000):
-        encoding = tuned.encode_now(text)
+        encoding = shipped.encode_now(text)
         assert np.linalg.norm(encoding.embedding) == pytest.approx(1, abs=1e-5)
         assert sum(encoding.domains.values()) == pytest.approx(1, abs=1e-5)
         assert sum(encoding.complexity.values()) == pytest.approx(1, abs=1e-5)
@@ -102,9 +101,9 @@ def test_an_encoding_is_whole(tuned: Encoder) -> None:
         assert encoding.truncated is (text != "Hello")
 
 
-def test_nothing_in_an_encoding_can_be_changed(tuned: Encoder) -> None:
+def test_nothing_in_an_encoding_can_be_changed(shipped: Encoder) -> None:
     """Neither the vector nor the probabilities accept a write."""
-    encoding = tuned.encode_now("shared")
+    encoding = shipped.encode_now("shared")
     with pytest.raises(ValueError, match="read-only"):
         encoding.embedding[0] = 1
     with pytest.raises(TypeError):

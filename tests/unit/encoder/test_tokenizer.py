@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pointsman.encoder import ModelFilesError
-from pointsman.encoder.model_files import SHIPPED
+from pointsman.encoder.folder import SHIPPED
 from pointsman.encoder.tokenizer import CHARACTERS_PER_SIDE, WordPieces, cut
 
 CLS, SEP = 101, 102
@@ -17,35 +17,44 @@ def tokenizer() -> WordPieces:
     return WordPieces((SHIPPED / "tokenizer.json").read_bytes(), max_tokens=512)
 
 
+def read(tokenizer: WordPieces, text: str) -> tuple[list[int], bool]:
+    """The numbers of one pass over a text, and whether some were left out."""
+    reading = cut(text)
+    head, tail = tokenizer.encoded([reading.head, reading.tail], placed=False)
+    ids, truncated = tokenizer.fitted(head.ids, tail.ids if reading.tail else None)
+    return tokenizer.marked(ids), truncated
+
+
 def test_a_short_text_is_read_whole_between_its_markers(tokenizer: WordPieces) -> None:
     """Neither padding nor the cut at 128 that the published tokenizer asks for is applied."""
-    assert tokenizer.pieces(cut("hello world")).marked == [CLS, 7592, 2088, SEP]
-    assert len(tokenizer.pieces(cut("hello " * 300)).words) == 300
+    assert read(tokenizer, "hello world") == ([CLS, 7592, 2088, SEP], False)
+    assert read(tokenizer, "hello " * 300) == ([CLS, *[7592] * 300, SEP], False)
 
 
 @pytest.mark.parametrize(
-    ("words", "read", "truncated"), [(510, 510, False), (511, 510, True), (600, 510, True)]
+    ("words", "kept", "truncated"), [(510, 510, False), (511, 510, True), (600, 510, True)]
 )
 def test_the_cut_comes_exactly_at_the_limit(
-    tokenizer: WordPieces, words: int, read: int, *, truncated: bool
+    tokenizer: WordPieces, words: int, kept: int, *, truncated: bool
 ) -> None:
     """510 pieces are read whole; of 511 the middle one is not."""
-    pieces = tokenizer.pieces(cut("a " * words))
-    assert (len(pieces.words), pieces.truncated) == (read, truncated)
+    marked, left_out = read(tokenizer, "a " * words)
+    assert (len(marked) - 2, left_out) == (kept, truncated)
 
 
-def test_head_and_tail_are_256_and_254_pieces(tokenizer: WordPieces) -> None:
-    """A long text gives its first 256 pieces and its last 254."""
-    pieces = tokenizer.pieces(cut("hello " * 1000 + "world " * 1000))
+@pytest.mark.parametrize("words", [300, 1000])
+def test_head_and_tail_are_256_and_254_pieces(tokenizer: WordPieces, words: int) -> None:
+    """A long text gives its first 256 pieces and its last 254, whether or not its characters were cut."""
+    marked, _ = read(tokenizer, "hello " * words + "world " * words)
     hello, world = 7592, 2088
-    assert pieces.words == [hello] * 256 + [world] * 254
+    assert marked == [CLS, *[hello] * 256, *[world] * 254, SEP]
 
 
 def test_a_marker_typed_by_a_user_is_text(tokenizer: WordPieces) -> None:
     """'[SEP]' and its kin never become the numbers that structure the input."""
     special = {0, 100, CLS, SEP, 103}
-    words = tokenizer.pieces(cut("a [SEP] b [CLS] c [PAD] d [MASK] e [UNK]")).words
-    assert not special & set(words)
+    marked, _ = read(tokenizer, "a [SEP] b [CLS] c [PAD] d [MASK] e [UNK]")
+    assert not special & set(marked[1:-1])
 
 
 @pytest.mark.parametrize(
@@ -79,7 +88,7 @@ def test_two_ends_are_not_taken_for_a_text_that_spells_them_out() -> None:
 @given(text=st.text(st.characters(codec=None), max_size=3000), repeats=st.integers(1, 4))
 def test_any_text_stays_inside_the_limit(tokenizer: WordPieces, text: str, repeats: int) -> None:
     """Every string gives at most 512 numbers, all in the vocabulary, framed by the markers."""
-    marked = tokenizer.pieces(cut(text * repeats)).marked
+    marked, _ = read(tokenizer, text * repeats)
     assert 2 <= len(marked) <= 512
     assert (marked[0], marked[-1]) == (CLS, SEP)
     assert all(0 <= piece < WORDS for piece in marked)

@@ -1,4 +1,4 @@
-"""A model folder of the fine-tuned kind: the original network, and heads that know a few words."""
+"""A model folder for tests: random heads of the real shapes, and networks to read with."""
 
 import hashlib
 import io
@@ -10,8 +10,10 @@ from typing import Any
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 
 from pointsman.encoder.engine import Floats, Numbers
+from pointsman.encoder.folder import SHIPPED, TOKENIZER
 
 TRAINING = Path(__file__).parents[3] / "training"
 DOMAINS = ("biology", "computer science", "law", "math", "other")
@@ -27,7 +29,8 @@ DIMENSION = 384
 
 @cache
 def _table() -> Floats:
-    return np.random.default_rng(5).standard_normal((30522, DIMENSION), dtype=np.float32)
+    words = Tokenizer.from_file(str(SHIPPED / TOKENIZER)).get_vocab_size()
+    return np.random.default_rng(5).standard_normal((words, DIMENSION), dtype=np.float32)
 
 
 class TableEngine:
@@ -114,7 +117,7 @@ def write_heads(folder: Path) -> None:
 
 
 def write_network(path: Path, precision: str) -> None:
-    """The original network's weights in the form of a fine-tuned one; needs the training dependencies."""
+    """The original network's weights in the form of the shipped one; needs the training dependencies."""
     sys.path.insert(0, str(TRAINING))
     try:
         from safetensors.numpy import load_file  # noqa: PLC0415  # same

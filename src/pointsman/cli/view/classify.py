@@ -7,7 +7,6 @@ from typing import Any
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
-from pointsman.cli.heads import Heads
 from pointsman.cli.view.ink import Ink
 from pointsman.encoder import Encoding, Scan
 from pointsman.pii import Finding, masked
@@ -17,7 +16,6 @@ _WIDEST = 100
 _NAME = 20
 _MOST_DOMAINS = 5
 _MOST_FINDINGS = 20
-_NAMES_MISSING = "forms and check digits only: the model has no head for names"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +25,8 @@ class Report:
     text: str
     identity: str
     """Engine and precision: vectors of two identities must not be compared."""
-    heads: Heads
     encoding: Encoding
-    scan: Scan | None
-    """None from a model without guard heads."""
+    scan: Scan
     findings: tuple[Finding, ...]
     """Personal data over its thresholds."""
 
@@ -41,18 +37,14 @@ def classify_view(report: Report) -> RenderableType:
 
 
 def classify_json(report: Report) -> dict[str, Any]:
-    """The same for programs; null stands for what the model has no head for."""
+    """The same for programs."""
     encoding, scan = report.encoding, report.scan
     return {
         "domains": dict(encoding.domains),
-        "complexity": dict(encoding.complexity) or None,
-        "jailbreak": _jailbreak_json(scan) if scan else None,
-        "pii": {
-            "findings": list(report.findings),
-            "recognisers_only": scan is None,
-            "sampled": scan.sampled if scan else False,
-        },
-        "embedding": {"identity": report.identity, "dimension": report.heads.dimension},
+        "complexity": dict(encoding.complexity),
+        "jailbreak": _jailbreak_json(scan),
+        "pii": {"findings": list(report.findings), "sampled": scan.sampled},
+        "embedding": {"identity": report.identity, "dimension": len(encoding.embedding)},
         "tokens": encoding.tokens,
         "truncated": encoding.truncated,
     }
@@ -67,19 +59,20 @@ class _Screen:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         ink, width = Ink.of(options), min(options.max_width, _WIDEST)
         report = self._report
+        dimension = len(report.encoding.embedding)
         covered, _ = masked(report.text, report.findings)
         for line in (
             _line("text", ink.clip(covered, width - _LABEL - 1) or "(no text)"),
             *(_line("", note, "dim") for note in _size(report, ink)),
             Text(""),
             *_bars("domain", report.encoding.domains, ink),
-            *_complexity(report, ink),
+            *_bars("complexity", report.encoding.complexity, ink),
             Text(""),
             *_jailbreak(report, ink),
             Text(""),
             *_personal(report, ink, width),
             Text(""),
-            _line("embedding", f"{report.heads.dimension} dimensions {ink.dot} {ink.plain(report.identity)}"),
+            _line("embedding", f"{dimension} dimensions {ink.dot} {ink.plain(report.identity)}"),
         ):
             line.no_wrap = True
             line.truncate(width, overflow="crop")
@@ -95,7 +88,7 @@ def _size(report: Report, ink: Ink) -> Iterator[str]:
     yield f"{len(report.text)} characters {ink.dot} {encoding.tokens} word pieces read for the topic"
     if encoding.truncated:
         yield "the middle was left out for the topic"
-    if scan and scan.sampled:
+    if scan.sampled:
         yield "guards read it in samples; recognisers read all"
 
 
@@ -107,18 +100,8 @@ def _bars(label: str, scores: Mapping[str, float], ink: Ink) -> Iterator[Text]:
         yield _line("" if place else label, row, style)
 
 
-def _complexity(report: Report, ink: Ink) -> Iterator[Text]:
-    if report.encoding.complexity:
-        yield from _bars("complexity", report.encoding.complexity, ink)
-    else:
-        yield _line("complexity", "unknown: the model has no such head", "yellow")
-
-
 def _jailbreak(report: Report, ink: Ink) -> Iterator[Text]:
     scan = report.scan
-    if scan is None:
-        yield _line("jailbreak", "unknown: the model has no such head", "yellow")
-        return
     risk = scan.jailbreak.probability
     place = f"in characters {scan.jailbreak.start} to {scan.jailbreak.end}"
     yield _line(
@@ -131,16 +114,13 @@ def _jailbreak(report: Report, ink: Ink) -> Iterator[Text]:
 
 def _personal(report: Report, ink: Ink, width: int) -> Iterator[Text]:
     findings = report.findings
-    if report.scan is None:
-        yield _line("pii", _NAMES_MISSING, "yellow")
-    elif not findings:
+    if not findings:
         yield _line("pii", "none found", "green")
     for place, finding in enumerate(findings[:_MOST_FINDINGS]):
         where = f"{finding.start}-{finding.end}"
         row = f"{finding.label:<{_NAME}} {ink.bar(finding.score)} {finding.score:.2f}  {where:<10} "
         reasons = ink.clip(", ".join(finding.evidence), max(1, width - _LABEL - 1 - len(row)))
-        first = place == 0 and report.scan is not None
-        yield _line("pii" if first else "", row, "red").append(reasons, "dim")
+        yield _line("" if place else "pii", row, "red").append(reasons, "dim")
     if len(findings) > _MOST_FINDINGS:
         yield _line("", f"{len(findings) - _MOST_FINDINGS} more", "dim")
 

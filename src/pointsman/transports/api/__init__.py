@@ -6,7 +6,6 @@ process through `Backend` alone.
 
 from pointsman.transports.api.app import Limits, management_app, metrics_app
 from pointsman.transports.api.backend import Backend, Classifier, EmbeddingModel, Inspection, Readiness
-from pointsman.transports.api.errors import NoClassifier
 from pointsman.transports.api.server import HttpServer
 
 __all__ = [
@@ -16,7 +15,6 @@ __all__ = [
     "HttpServer",
     "Inspection",
     "Limits",
-    "NoClassifier",
     "Readiness",
     "management_app",
     "metrics_app",

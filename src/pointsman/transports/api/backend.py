@@ -107,10 +107,7 @@ class Backend(Protocol):
         """Probability of each domain label, summing to one; empty when there is no encoder."""
 
     async def inspect(self, text: str) -> Inspection:
-        """Jailbreak and personal data in a whole text.
-
-        Raises `NoClassifier` when the model has no heads for both: half an answer would pass for a clean one.
-        """
+        """Jailbreak and personal data in a whole text."""
 
     def embedding_model(self) -> EmbeddingModel:
         """What `embed` uses."""

@@ -28,7 +28,7 @@ class UnknownTask(RequestError):
 
 
 class NoClassifier(Unavailable):
-    """A classification was asked for that the loaded model has no head for (503)."""
+    """A classification was asked for while there is no encoder (503)."""
 
     code = "UNIFIED_CLASSIFIER_UNAVAILABLE"
 

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from pointsman.encoder import Encoder, EncoderError, Scan
-from pointsman.encoder.folder import open_folder
-from pointsman.encoder.load import tuned_model
-from pointsman.encoder.model_files import SHIPPED
+from pointsman.encoder.folder import SHIPPED, open_folder
+from pointsman.encoder.load import joined
 from pointsman.encoder.tokenizer import Reading, WordPieces, cut
 from unit.encoder import toy
 
@@ -36,11 +35,8 @@ def encoder(tmp_path: Path, engine: toy.TableEngine, words: WordPieces) -> Itera
     tags = [toy.LABELS["pii"].index(tag) for tag in known.values()]
     (tmp_path / "pii.npz").write_bytes(toy.npz(toy.fitted_pii(vectors, tags)))
     toy.write_manifest(tmp_path)
-    folder = open_folder(tmp_path)
-    assert folder is not None
-    made = Encoder(
-        model=tuned_model(folder, engine), threads=2, max_pending=64, cache_entries=64, scan_tokens=1024
-    )
+    model = joined(open_folder(tmp_path), engine)
+    made = Encoder(model=model, threads=2, max_pending=64, cache_entries=64, scan_tokens=1024)
     yield made
     made.close()
 
