@@ -43,7 +43,6 @@ _FAMILIES: Final = (
     "conversation",
     "events",
     "metadata",
-    "classifiers",
 )
 _PLUGINS: Final = (
     "response_cache",
@@ -60,6 +59,7 @@ _GUARD_PLUGINS: Final = ("response_jailbreak", "hallucination")
 _GUARD_FAMILIES: Final = frozenset({"jailbreak", "pii", "authz"})
 _DECISION: Final = "routing.decisions[]"
 _KEYWORD: Final = "routing.signals.keywords[]"
+_PLUGGED: Final = "routing.signals.classifiers[]"
 _MODEL: Final = "providers.models[]"
 _ROUTER: Final = "global.router"
 _SERVICES: Final = "global.services"
@@ -80,6 +80,10 @@ GAPS: Final[tuple[Gap, ...]] = (
     Gap(f"{_KEYWORD}.bm25_threshold", _WORD_FOR_WORD),
     Gap(f"{_KEYWORD}.ngram_threshold", _WORD_FOR_WORD),
     Gap(f"{_KEYWORD}.ngram_arity", _WORD_FOR_WORD),
+    Gap(f"{_PLUGGED}.type", "its signals never match", unless=("local",)),
+    Gap(f"{_PLUGGED}.model", unless=("",)),
+    Gap(f"{_PLUGGED}.instructions", unless=("",)),
+    Gap(f"{_PLUGGED}.use_cpu", "it runs on the CPU", unless=(True,)),
     Gap("routing.signals.domains[].model_scores", "the first candidate is used", unless=((),)),
     Gap("routing.projections", "their outputs never match"),
     Gap(f"{_DECISION}.modelRefs[].weight", "the first candidate is used", unless=(1.0,)),

@@ -11,7 +11,7 @@ from pointsman.config.signals import Signals
 from pointsman.core.errors import ConfigError
 from pointsman.core.problem import Problem
 from pointsman.core.signal import SignalKey
-from pointsman.signals import domain, keyword
+from pointsman.signals import classifier, domain, keyword
 from pointsman.signals.base import Evaluator, TextEncoder
 
 
@@ -21,6 +21,8 @@ class Dependencies(msgspec.Struct, frozen=True):
     encoder: TextEncoder
     domain_threshold: float = 0.5
     """Least probability of the top domain label, ``global.model_catalog.modules.classifier.domain``."""
+    classifiers: classifier.Opened = classifier.Opened()
+    """The document's own classifiers, and what its conditions ask of them."""
 
 
 Factory = Callable[[Signals, AbstractSet[SignalKey], Dependencies], Evaluator]
@@ -77,10 +79,15 @@ def _domain(signals: Signals, used: AbstractSet[SignalKey], dependencies: Depend
     )
 
 
+def _classifier(signals: Signals, used: AbstractSet[SignalKey], dependencies: Dependencies) -> Evaluator:
+    return classifier.build(signals, used, dependencies.classifiers)
+
+
 FACTORIES: Final[Mapping[str, Factory]] = MappingProxyType(
     {
         keyword.FAMILY: _keyword,
         domain.FAMILY: _domain,
+        classifier.FAMILY: _classifier,
     }
 )
 """Every family that can be evaluated."""

@@ -119,6 +119,19 @@ def test_limits_and_identity_that_do_not_run_are_refused(text: str) -> None:
     assert problem.severity is Severity.REFUSED
 
 
+def test_of_the_users_own_classifiers_only_prompted_ones_are_listed() -> None:
+    """A prompted model has no effect yet, nor what only it is told; a graphics card is not used."""
+    one = "{name: a, type: llm, model: judge, instructions: Pick one.}"
+    two = "{name: b, type: local, model_path: b, use_cpu: false}"
+    found = examine(parse(f"version: v0.3\nrouting: {{signals: {{classifiers: [{one}, {two}]}}}}", {}))
+    assert [problem.path.removeprefix("routing.signals.classifiers") for problem in found] == [
+        "[0].type",
+        "[0].model",
+        "[0].instructions",
+        "[1].use_cpu",
+    ]
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -128,6 +141,7 @@ def test_limits_and_identity_that_do_not_run_are_refused(text: str) -> None:
         "global: {services: {management_api: {auth: {mode: disabled}, remote_exposure: false}}}",
         "global: {stores: {}, integrations: {}}",
         "recipes: []\nentrypoints: []",
+        "routing: {signals: {classifiers: [{name: c, type: local, model_path: c, use_cpu: true}]}}",
         "routing: {decisions: [{name: d, plugins: [{type: rag, configuration: {enabled: false, backend: mcp}}]}]}",
     ],
 )
