@@ -280,7 +280,9 @@ class ClassifierSignal(SignalRule):
     """A text classifier of the user's own."""
 
     type: Literal["local", "llm"] = Field(description="Whether it runs here or is a prompted model.")
-    model_path: str = Field("", description="Folder of a local model.")
+    model_path: str = Field(
+        "", description="Head file (.npz), graph (.onnx) or folder of a local model; never fetched."
+    )
     model: str = Field("", description="Name of an external model.")
     labels: Names = Field((), description="Labels it tells apart.")
     instructions: str = Field("", description="What a prompted model is told.")

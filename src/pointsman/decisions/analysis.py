@@ -16,6 +16,7 @@ from pointsman.config.signals import FAMILY_KEYS
 from pointsman.core.decision import Decision, Strategy
 from pointsman.core.problem import Problem, Severity
 from pointsman.core.signal import SignalKey
+from pointsman.decisions.asked import asked
 from pointsman.decisions.compile import compile_rule, referenced
 from pointsman.decisions.compile import keys as rule_keys
 from pointsman.decisions.exclusive import exclusive_signals
@@ -44,6 +45,9 @@ def analyse_routing(routing: Routing, strategy: Strategy) -> tuple[Problem, ...]
         SignalKey(family, name) for family in FAMILY_KEYS for name in routing.signals.names(family)
     )
     known -= _used_otherwise(routing, known)
+    # A classifier's signals are named by its conditions, with label and bounds: the plain name is in use too.
+    conditions = (condition for _, condition in asked(routing.decisions).values())
+    known -= {SignalKey(condition.type, condition.name) for condition in conditions if condition.label}
     return analyse(decisions, known, strategy, exclusions=exclusive_signals(routing.signals))
 
 

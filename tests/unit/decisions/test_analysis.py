@@ -157,3 +157,25 @@ def test_a_large_document_is_analysed() -> None:
         for n in range(100)
     ]
     assert analyse(decisions, frozenset(), Strategy.PRIORITY)
+
+
+def test_a_classifier_asked_by_label_is_in_use() -> None:
+    """Its conditions name it with label and bounds; the plain name is not reported as never asked for."""
+    routing = Routing.model_validate(
+        {
+            "signals": {
+                "classifiers": [
+                    {"name": "tone", "type": "local", "model_path": "m.npz", "labels": ["a", "b"]}
+                ]
+            },
+            "decisions": [
+                {
+                    "name": "d",
+                    "description": "d",
+                    "rules": {"type": "classifier", "name": "tone", "label": "a", "predicate": {"gte": 0.7}},
+                    "modelRefs": [],
+                }
+            ],
+        }
+    )
+    assert not [p for p in analyse_routing(routing, Strategy.PRIORITY) if "classifiers" in p.path]
