@@ -2,6 +2,7 @@ import asyncio
 import json
 import re
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -349,13 +350,24 @@ def test_a_graph_needs_all_its_files(tmp_path: Path) -> None:
     assert "not a graph" in refused(Plug(str(folder), MOOD))[1]
 
 
-def test_a_graphs_bound_is_its_own(make: Make, engine: toy.TableEngine, tmp_path: Path) -> None:
+def test_a_graphs_bound_is_its_own(
+    make: Make, engine: toy.TableEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Too many texts for a graph are refused, while the encoder still has room for as many of its own."""
     encoder = make({"mood": Plug(str(graphs.write_classifier(tmp_path / "g")), MOOD)}, max_pending=2)
+    everyone_asked = threading.Event()
+    read = PluggedGraph.probabilities
+    monkeypatch.setattr(
+        PluggedGraph, "probabilities", lambda self, text: everyone_asked.wait(30) and read(self, text)
+    )
 
     async def crowd() -> list[Any]:
         asked = [encoder.classify("mood", f"good {number}") for number in range(3)]
-        return await asyncio.gather(*asked, *map(encoder.encode, "ab"), return_exceptions=True)
+        outcomes = asyncio.gather(*asked, *map(encoder.encode, "ab"), return_exceptions=True)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        everyone_asked.set()
+        return await outcomes
 
     outcomes = asyncio.run(crowd())
     assert [isinstance(each, EncoderBusy) for each in outcomes] == [False, False, True, False, False]
