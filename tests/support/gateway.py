@@ -195,5 +195,6 @@ def start_gateway(
     config.write_text(yaml.safe_dump(settings))
     process = spawn(folder / "gateway.log", "serve", "-c", str(config), "--api-port", str(api_port))
     gateway = Gateway(process, port, api_port, engines)
-    eventually("the gateway serving", gateway.ready, process)
+    # Envoy answers a moment before the supervisor has seen that it does: wait for the gateway's own word.
+    eventually("the gateway serving", lambda: "serving on" in process.text() and gateway.ready(), process)
     return gateway
