@@ -12,6 +12,7 @@ class Dialect(StrEnum):
     OPENAI_CHAT = "openai_chat"
     OPENAI_COMPLETIONS = "openai_completions"
     OPENAI_EMBEDDINGS = "openai_embeddings"
+    ANTHROPIC_MESSAGES = "anthropic_messages"
 
 
 class Head(msgspec.Struct, frozen=True):
