@@ -1,12 +1,13 @@
 """The path of a request: ``Pipeline.route`` reads like the list of phases in ARCHITECTURE.md."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from pointsman.core import headers as names
-from pointsman.core.decision import Decision, Match, Strategy
+from pointsman.core.answer import chained
+from pointsman.core.decision import Decision, Match
 from pointsman.core.errors import HttpError, MethodNotAllowed, RequestError
 from pointsman.core.model import Candidate, Selection, Target
 from pointsman.core.request import ChatRequest, Dialect, Head
@@ -17,16 +18,20 @@ from pointsman.decisions.rank import choose
 from pointsman.dialects.body import parse_object
 from pointsman.dialects.endpoints import Endpoint, endpoint_for
 from pointsman.dialects.errors import error_reply
+from pointsman.dialects.identity import IdentityHeaders
 from pointsman.dialects.openai_models import is_models_path, models_reply
 from pointsman.dialects.routing_headers import UPSTREAM_HEADERS, header_safe, success_headers
 from pointsman.fleet.catalog import Catalog
+from pointsman.fleet.state import AllWell, FleetState
 from pointsman.observe.stopwatch import Stopwatch
 from pointsman.plugins.base import EarlyAnswer, Rewrite
 from pointsman.plugins.draft import Draft
 from pointsman.plugins.model_name import rename_model
 from pointsman.plugins.reasoning import set_reasoning
-from pointsman.selection.static import choose_static
-from pointsman.signals.base import Evaluator
+from pointsman.policy import Policy
+from pointsman.selection.base import Asked
+from pointsman.selection.select import select
+from pointsman.selection.serving import serving
 from pointsman.signals.observe import observe
 
 
@@ -41,9 +46,12 @@ class Pipeline(msgspec.Struct, frozen=True):
     """Decides requests from values built once; implements ``core.router.Router``."""
 
     catalog: Catalog
-    decisions: tuple[Decision, ...] = ()
-    evaluators: tuple[Evaluator, ...] = ()
-    strategy: Strategy = Strategy.PRIORITY
+    policy: Policy = Policy()
+    """What decides for the router's own virtual names."""
+    recipes: Mapping[str, Policy] = {}
+    """What decides for the virtual names of entrypoints."""
+    fleet: FleetState = AllWell()
+    identity: IdentityHeaders = IdentityHeaders()
     limits: Limits = Limits()
     clear_route: bool = True
     """Whether a foreign data plane should choose its route anew."""
@@ -73,24 +81,27 @@ class Pipeline(msgspec.Struct, frozen=True):
             with watch.phase("understand"):
                 endpoint = endpoint_for(head)
                 request = endpoint.understand(body)
+                request = msgspec.structs.replace(request, identity=self.identity.read(head.headers))
+            policy = self._policy_for(request.model)
             trace = msgspec.structs.replace(
-                trace, request=request, virtual=self.catalog.is_virtual(request.model)
+                trace, request=request, virtual=policy is not None, recipe=policy.name if policy else ""
             )
             self._admit(trace, request)
             with watch.phase("observe"):
-                signals = await self._observe(trace, request)
+                signals = await self._observe(policy, request)
             with watch.phase("decide"):
-                match = choose(self.decisions, signals, self.strategy) if trace.virtual else None
+                match = choose(policy.decisions, signals, policy.strategy) if policy else None
             trace = msgspec.structs.replace(trace, signals=signals, match=match)
             with watch.phase("answer"):
-                early = self._answer_early(endpoint, request, match)
+                early = await self._answer_early(endpoint, request, match)
             if early is not None:
                 return Ruling(early, msgspec.structs.replace(trace, phases_us=watch.read()))
             with watch.phase("select"):
-                selection = self._select(request, match)
+                selection = await self._select(request, signals, match)
             trace = msgspec.structs.replace(trace, selection=selection)
             with watch.phase("rewrite"):
-                draft = self._rewrite(Draft(request, parse_object(request.raw), selection), match)
+                draft = Draft(request, parse_object(request.raw), selection, signals=signals)
+                draft = await self._rewrite(draft, match)
             with watch.phase("place"):
                 forward = self._place(trace, draft, head)
             trace = msgspec.structs.replace(trace, rewrites=draft.notes, phases_us=watch.read())
@@ -111,17 +122,29 @@ class Pipeline(msgspec.Struct, frozen=True):
             message = f'model "{request.model}" chooses among chat models; name an embedding model here'
             raise RequestError(message, param="model")
 
-    async def _observe(self, trace: Trace, request: ChatRequest) -> SignalSet:
-        """The signals some decision refers to; none for a model the client named itself."""
-        if not trace.virtual:
-            return SignalSet()
-        return await observe(self.evaluators, request, timeout_s=self.limits.signal_timeout_s)
+    def _policy_for(self, model: str) -> Policy | None:
+        """What decides about a request for this name; ``None`` where the client chose a model itself."""
+        recipe = self.recipes.get(model)
+        if recipe is not None:
+            return recipe
+        return self.policy if self.catalog.is_virtual(model) else None
 
-    def _answer_early(self, endpoint: Endpoint, request: ChatRequest, match: Match | None) -> Reply | None:
+    async def _observe(self, policy: Policy | None, request: ChatRequest) -> SignalSet:
+        """The signals some decision refers to; none for a model the client named itself."""
+        if policy is None:
+            return SignalSet()
+        signals = await observe(policy.evaluators, request, timeout_s=self.limits.signal_timeout_s)
+        for derivation in policy.derivations:
+            signals = derivation.derive(signals)
+        return signals
+
+    async def _answer_early(
+        self, endpoint: Endpoint, request: ChatRequest, match: Match | None
+    ) -> Reply | None:
         if match is None or match.decision is None or endpoint.answer is None:
             return None
         for plugin in match.decision.plugins:
-            if isinstance(plugin, EarlyAnswer) and (text := plugin.answer(request)) is not None:
+            if isinstance(plugin, EarlyAnswer) and (text := await plugin.answer(request)) is not None:
                 headers = {
                     **UPSTREAM_HEADERS,
                     names.RESPONSE_PATH: plugin.type,
@@ -131,16 +154,20 @@ class Pipeline(msgspec.Struct, frozen=True):
                 return endpoint.answer(text, stream=request.stream, created=int(self.now()), headers=headers)
         return None
 
-    def _select(self, request: ChatRequest, match: Match | None) -> Selection:
+    async def _select(self, request: ChatRequest, signals: SignalSet, match: Match | None) -> Selection:
         if match is None:
             return Selection(Candidate(self.catalog.target(request.model)), "specified")
-        if match.decision is not None and match.decision.candidates:
-            return choose_static(match.decision.candidates)
+        decision = match.decision
+        if decision is not None and decision.candidates:
+            candidates = serving(decision.candidates, self.fleet)
+            return await select(
+                decision.selector, decision.candidates, candidates, Asked(request, signals, decision.name)
+            )
         if self.catalog.default is None:
             raise RequestError("unable to route request: no model selected and no default model configured")
         return Selection(Candidate(self.catalog.default), "default")
 
-    def _rewrite(self, draft: Draft, match: Match | None) -> Draft:
+    async def _rewrite(self, draft: Draft, match: Match | None) -> Draft:
         """Every decision's edits; a model the client named itself only has its name mapped."""
         draft = rename_model(draft)
         decision: Decision | None = match.decision if match else None
@@ -150,7 +177,7 @@ class Pipeline(msgspec.Struct, frozen=True):
             draft = set_reasoning(draft)
         for plugin in decision.plugins:
             if isinstance(plugin, Rewrite):
-                draft = plugin.apply(draft)
+                draft = await plugin.apply(draft)
         return draft
 
     def _place(self, trace: Trace, draft: Draft, head: Head) -> Forward:
@@ -166,6 +193,7 @@ class Pipeline(msgspec.Struct, frozen=True):
             path=_provider_path(target, draft.request.dialect, head.path),
             response_headers=UPSTREAM_HEADERS,
             success_headers=success_headers(trace, draft.selection, prompted=draft.prompted, debug=debug),
+            answer=chained(draft.answers),
         )
 
 

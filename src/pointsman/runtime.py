@@ -1,20 +1,29 @@
 """The one place that opens things: ``build`` turns settings into an immutable generation of the router."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pointsman.config import Settings
+from pointsman.config.routing import Routing
+from pointsman.config.validate import DEFAULT_RECIPE
 from pointsman.core.decision import Decision
 from pointsman.core.errors import ConfigError, StartError
 from pointsman.decisions.asked import asked
 from pointsman.decisions.compile import compile_rule, referenced
-from pointsman.encoder import Encoder, ModelFilesError, Plug, PlugsRefused
+from pointsman.dialects.identity import IdentityHeaders
+from pointsman.encoder import Encoder, ModelFilesError, PlugsRefused
 from pointsman.fleet.catalog import Catalog
+from pointsman.fleet.state import AllWell, FleetState
 from pointsman.fleet.static import candidates_from, catalog_from
 from pointsman.pipeline import Limits, Pipeline
+from pointsman.plugins import table as plugin_table
 from pointsman.plugins.table import build_plugins
+from pointsman.policy import Policy
+from pointsman.selection import table as selection_table
+from pointsman.selection.table import build_selector
 from pointsman.signals import classifier
+from pointsman.signals.derivations import build_derivations, observed
 from pointsman.signals.table import Dependencies, build_evaluators
 
 _WARM_UP = "A text nobody asks about, so that no answer comes from the cache it warms."
@@ -45,43 +54,38 @@ def build(settings: Settings, env: Mapping[str, str]) -> Runtime:
     ``env`` supplies the provider keys that the document refers to by name.
     """
     catalog = catalog_from(settings, env)
-    decisions = tuple(
-        Decision(
-            name=decision.name,
-            rule=compile_rule(decision.rules),
-            candidates=candidates_from(settings, catalog, index),
-            priority=decision.priority,
-            tier=decision.tier,
-            description=decision.description,
-            algorithm=decision.algorithm.type if decision.algorithm else "",
-            plugins=build_plugins(decision),
-        )
-        for index, decision in enumerate(settings.routing.decisions)
-    )
-    signals, limits = settings.routing.signals, settings.gateway.limits
+    sources = _sources(settings)
+    limits = settings.gateway.limits
     signal_timeout_s = _DECISION_SHARE * limits.decision_timeout_ms / 1000
-    questions = asked(settings.routing.decisions)
-    encoder = _load_encoder(settings, classifier.plugs(signals, questions))
+    fleet = AllWell()
+    encoder = _load_encoder(settings, sources)
     try:
         # The first pass allocates what all later ones use: it belongs to the start, not to a request.
         encoder.encode_now(_WARM_UP)
-        evaluators = build_evaluators(
-            signals,
-            referenced(decisions),
-            Dependencies(
+        policies = {
+            source.name: _policy(
+                settings,
+                source,
+                catalog,
                 encoder,
-                settings.global_.model_catalog.modules.classifier.domain.threshold,
-                classifier.Opened(encoder, questions, timeout_s=_CLASSIFIER_SHARE * signal_timeout_s),
-            ),
-        )
+                fleet,
+                classifier_timeout_s=_CLASSIFIER_SHARE * signal_timeout_s,
+            )
+            for source in sources
+        }
     except BaseException:
         encoder.close()
         raise
     pipeline = Pipeline(
         catalog=catalog,
-        decisions=decisions,
-        evaluators=evaluators,
-        strategy=settings.strategy(),
+        policy=policies[DEFAULT_RECIPE],
+        recipes={
+            name: policies[entrypoint.recipe]
+            for entrypoint in settings.entrypoints
+            for name in entrypoint.model_names
+        },
+        fleet=fleet,
+        identity=_identity(settings),
         clear_route=settings.global_.router.clear_route_cache,
         limits=Limits(limits.max_messages, signal_timeout_s),
         started=int(time.time()),
@@ -89,8 +93,96 @@ def build(settings: Settings, env: Mapping[str, str]) -> Runtime:
     return Runtime(settings, catalog, encoder, pipeline)
 
 
-def _load_encoder(settings: Settings, plugs: Mapping[str, Plug]) -> Encoder:
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A routing document within the document."""
+
+    name: str
+    where: str
+    routing: Routing
+
+    @property
+    def questions(self) -> classifier.Questions:
+        return asked(self.routing.decisions, where=self.where)
+
+    @property
+    def prefix(self) -> str:
+        return "" if self.name == DEFAULT_RECIPE else f"{self.name}::"
+
+
+def _sources(settings: Settings) -> tuple[_Source, ...]:
+    """The top-level routing and every recipe."""
+    recipes = (
+        _Source(recipe.name, f"recipes[{index}].routing", recipe.routing)
+        for index, recipe in enumerate(settings.recipes)
+    )
+    return (_Source(DEFAULT_RECIPE, "routing", settings.routing), *recipes)
+
+
+def _policy(
+    settings: Settings,
+    source: _Source,
+    catalog: Catalog,
+    encoder: Encoder,
+    fleet: FleetState,
+    *,
+    classifier_timeout_s: float,
+) -> Policy:
+    decisions = tuple(
+        _decision(settings, source, index, catalog, encoder, fleet)
+        for index in range(len(source.routing.decisions))
+    )
+    used = referenced(decisions)
+    derivations = build_derivations(source.routing, used)
+    evaluators = build_evaluators(
+        source.routing.signals,
+        observed(used, derivations),
+        Dependencies(
+            encoder,
+            settings,
+            source.where,
+            classifier.Opened(encoder, source.questions, source.prefix, timeout_s=classifier_timeout_s),
+        ),
+    )
+    return Policy(source.name, decisions, evaluators, derivations, strategy=settings.strategy(source.routing))
+
+
+def _decision(
+    settings: Settings, source: _Source, index: int, catalog: Catalog, encoder: Encoder, fleet: FleetState
+) -> Decision:
+    written = source.routing.decisions[index]
+    where = f"{source.where}.decisions[{index}]"
+    candidates = candidates_from(settings, catalog, written)
+    return Decision(
+        name=written.name,
+        rule=compile_rule(written.rules),
+        candidates=candidates,
+        priority=written.priority,
+        tier=written.tier,
+        description=written.description,
+        algorithm=written.algorithm.type if written.algorithm else "",
+        plugins=build_plugins(written, plugin_table.Dependencies(encoder, settings, where)),
+        selector=build_selector(
+            written,
+            selection_table.Dependencies(encoder, settings, source.routing, fleet, candidates, where),
+        ),
+    )
+
+
+def _identity(settings: Settings) -> IdentityHeaders:
+    names = settings.global_.services.authz.identity
+    return IdentityHeaders(user=names.user_id_header.lower(), groups=names.user_groups_header.lower())
+
+
+def _load_encoder(settings: Settings, sources: Sequence[_Source]) -> Encoder:
     limits = settings.gateway.limits
+    plugs = {
+        name: plug
+        for source in sources
+        for name, plug in classifier.plugs(
+            source.routing.signals, source.questions, prefix=source.prefix
+        ).items()
+    }
     try:
         return Encoder.load(
             threads=limits.encoder_threads,
@@ -99,6 +191,13 @@ def _load_encoder(settings: Settings, plugs: Mapping[str, Plug]) -> Encoder:
             plugs=plugs,
         )
     except PlugsRefused as error:
-        raise ConfigError(classifier.refusals(settings.routing.signals, error)) from error
+        problems = [
+            problem
+            for source in sources
+            for problem in classifier.refusals(
+                source.routing.signals, error, prefix=source.prefix, where=source.where
+            )
+        ]
+        raise ConfigError(problems) from error
     except ModelFilesError as error:
         raise StartError(f"the encoder cannot be loaded: {error}; reinstall pointsman") from error

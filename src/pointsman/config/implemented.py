@@ -9,6 +9,7 @@ import msgspec
 from pointsman.config.base import Part
 from pointsman.config.conditions import Condition, Rule
 from pointsman.config.document import Settings
+from pointsman.config.routing import Routing
 from pointsman.config.shape import keys
 from pointsman.core.problem import Problem, Severity
 
@@ -64,6 +65,8 @@ _MODEL: Final = "providers.models[]"
 _ROUTER: Final = "global.router"
 _SERVICES: Final = "global.services"
 _CLASSIFIER: Final = "global.model_catalog.modules.classifier"
+_IN_RECIPES: Final = "recipes[]."
+"""What the routing of a recipe has before the key paths of the top-level routing."""
 _WORD_FOR_WORD: Final = "keywords are searched word for word"
 
 GAPS: Final[tuple[Gap, ...]] = (
@@ -71,8 +74,6 @@ GAPS: Final[tuple[Gap, ...]] = (
     Gap(f"{_MODEL}.api_format", "the endpoints are spoken to in OpenAI's format", unless=("openai",)),
     Gap(f"{_MODEL}.pricing", "no costs are computed"),
     Gap(f"{_MODEL}.backend_refs[].api_version", "no version is sent", unless=("",)),
-    Gap("entrypoints", "only the router's own virtual names lead to decisions"),
-    Gap("recipes", "only the top-level routing decides"),
     *(Gap(f"routing.signals.{family}", "these signals never match") for family in _FAMILIES),
     Gap(f"{_KEYWORD}.method", _WORD_FOR_WORD, unless=("regex",)),
     Gap(f"{_KEYWORD}.fuzzy_match", _WORD_FOR_WORD, unless=(False,)),
@@ -150,8 +151,8 @@ def examine(settings: Settings) -> tuple[Problem, ...]:
     found = [
         problem
         for path, generic, value in _set_keys(settings, "", "")
-        if generic in gaps
-        for problem in _problem(gaps[generic], path, value)
+        if (gap := gaps.get(generic.removeprefix(_IN_RECIPES)))
+        for problem in _problem(gap, path, value)
     ]
     return (*found, *_guards(settings))
 
@@ -209,21 +210,25 @@ def _set_keys(part: Part, path: str, generic: str) -> Iterator[tuple[str, str, A
 
 def _guards(settings: Settings) -> Iterator[Problem]:
     """Conditions on guards: a route that depends on one would silently be open, or closed."""
-    for index, decision in enumerate(settings.routing.decisions):
+    yield from _guards_of(settings.routing, "routing")
+    for index, recipe in enumerate(settings.recipes):
+        yield from _guards_of(recipe.routing, f"recipes[{index}].routing")
+
+
+def _guards_of(routing: Routing, where: str) -> Iterator[Problem]:
+    remedy = "remove it, or allow unimplemented guards explicitly"
+    for index, decision in enumerate(routing.decisions):
         if decision.rules is None:
             continue
-        for path, leaf in _leaves(decision.rules, f"routing.decisions[{index}].rules"):
+        for path, leaf in _leaves(decision.rules, f"{where}.decisions[{index}].rules"):
             if leaf.type in _GUARD_FAMILIES:
                 message = f"the {leaf.type} guard {leaf.name!r} is not implemented yet, so it never matches"
-                yield Problem(
-                    Severity.REFUSED, path, message, "remove it, or allow unimplemented guards explicitly"
-                )
-    for index, score in enumerate(settings.routing.projections.scores):
+                yield Problem(Severity.REFUSED, path, message, remedy)
+    for index, score in enumerate(routing.projections.scores):
         for position, source in enumerate(score.inputs):
             if source.type in _GUARD_FAMILIES:
-                path = f"routing.projections.scores[{index}].inputs[{position}]"
+                path = f"{where}.projections.scores[{index}].inputs[{position}]"
                 message = f"the {source.type} guard {source.name!r} is not implemented yet"
-                remedy = "remove it, or allow unimplemented guards explicitly"
                 yield Problem(Severity.REFUSED, path, message, remedy)
 
 

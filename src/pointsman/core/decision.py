@@ -28,6 +28,8 @@ class Decision(msgspec.Struct, frozen=True):
     algorithm: str = ""
     plugins: tuple[Any, ...] = ()
     """Built plugin objects, in the order they run; opaque here."""
+    selector: Any = None
+    """The built algorithm that chooses among ``candidates``; opaque here. ``None`` takes the first."""
 
 
 class DecisionTrace(msgspec.Struct, frozen=True):

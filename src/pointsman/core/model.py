@@ -48,3 +48,7 @@ class Selection(msgspec.Struct, frozen=True):
 
     candidate: Candidate
     algorithm: str
+    reason: str = ""
+    """Why this one, for people."""
+    fallback: bool = False
+    """Whether the algorithm failed and the first candidate was taken instead."""

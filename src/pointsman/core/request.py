@@ -39,6 +39,20 @@ class Message(msgspec.Struct, frozen=True):
 
     role: str
     text: str
+    tool_calls: tuple[str, ...] = ()
+    """Names of the tools an assistant calls in this turn, in order."""
+    images: int = 0
+    """Image parts in this turn."""
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Who asks, as the gateway before us says in headers; empty where it says nothing."""
+
+    user: str = ""
+    groups: tuple[str, ...] = ()
+    team: str = ""
+    tenant: str = ""
+    session: str = ""
 
 
 class ChatRequest(msgspec.Struct, frozen=True):
@@ -51,6 +65,10 @@ class ChatRequest(msgspec.Struct, frozen=True):
     stream: bool = False
     metadata: Mapping[str, str] = {}
     user: str = ""
+    """The body's own ``user`` field: what the client claims, not who it is."""
+    tools: tuple[str, ...] = ()
+    """Names of the tools offered to the model, in order."""
+    identity: Identity = Identity()
 
     @property
     def text(self) -> str:
@@ -59,3 +77,11 @@ class ChatRequest(msgspec.Struct, frozen=True):
             if message.role == "user":
                 return message.text
         return "\n".join(message.text for message in self.messages)
+
+    @property
+    def earlier(self) -> tuple[Message, ...]:
+        """Every message before the last user turn, which ``text`` is; all of them without a user turn."""
+        for index in range(len(self.messages) - 1, -1, -1):
+            if self.messages[index].role == "user":
+                return self.messages[:index]
+        return self.messages

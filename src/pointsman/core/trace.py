@@ -18,6 +18,8 @@ class Trace(msgspec.Struct, frozen=True):
     request: ChatRequest | None = None
     virtual: bool = False
     """Whether the client asked for a virtual model (``MoM``) rather than naming one."""
+    recipe: str = ""
+    """Name of the policy that decided (``default`` is the top-level one); empty for a model named itself."""
     signals: SignalSet = SignalSet()
     match: Match | None = None
     selection: Selection | None = None

@@ -4,12 +4,10 @@ from collections.abc import Mapping
 
 import msgspec
 
+from pointsman.core.answer import AnswerWork
+from pointsman.core.header_edits import HeaderEdits
 
-class HeaderEdits(msgspec.Struct, frozen=True):
-    """Changes to request headers: ``remove`` first, then ``set`` (overwriting)."""
-
-    set: Mapping[str, str] = {}
-    remove: tuple[str, ...] = ()
+__all__ = ["Forward", "HeaderEdits", "Reply", "Verdict"]
 
 
 class Forward(msgspec.Struct, frozen=True):
@@ -27,6 +25,8 @@ class Forward(msgspec.Struct, frozen=True):
     """Headers for the client on any answer (``x-vsr-schema-version``, ``x-vsr-response-path``)."""
     success_headers: Mapping[str, str] = {}
     """Headers for the client on a 2xx answer (``x-vsr-selected-*``)."""
+    answer: AnswerWork | None = None
+    """What must see the answer; ``None``, as usual, keeps every byte of it away from this process."""
 
 
 class Reply(msgspec.Struct, frozen=True):

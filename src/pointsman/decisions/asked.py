@@ -8,12 +8,12 @@ from pointsman.core.signal import SignalKey
 from pointsman.decisions.compile import signal_key
 
 
-def asked(decisions: Iterable[Decision]) -> dict[SignalKey, tuple[str, Condition]]:
+def asked(decisions: Iterable[Decision], *, where: str = "routing") -> dict[SignalKey, tuple[str, Condition]]:
     """The key path and the condition behind every signal that some decision asks for; the first, if many."""
     found: dict[SignalKey, tuple[str, Condition]] = {}
     for index, decision in enumerate(decisions):
         if decision.rules is not None:
-            for path, condition in _leaves(decision.rules, f"routing.decisions[{index}].rules"):
+            for path, condition in _leaves(decision.rules, f"{where}.decisions[{index}].rules"):
                 found.setdefault(signal_key(condition), (path, condition))
     return found
 

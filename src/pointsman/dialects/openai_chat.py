@@ -17,9 +17,20 @@ class _Part(msgspec.Struct):
     text: str | None = None
 
 
+class _Function(msgspec.Struct):
+    name: str = ""
+
+
+class _Call(msgspec.Struct):
+    """A tool call of an assistant, or a tool offered: both carry a function with a name."""
+
+    function: _Function | None = None
+
+
 class _Turn(msgspec.Struct):
     role: str
     content: str | list[_Part] | None = None
+    tool_calls: list[_Call] | None = None
 
 
 class _StreamOptions(msgspec.Struct):
@@ -33,7 +44,7 @@ class _Chat(msgspec.Struct):
     messages: list[_Turn]
     stream: bool | None = None
     stream_options: _StreamOptions | None = None
-    tools: list[dict[str, Any]] | None = None
+    tools: list[_Call] | None = None
     metadata: Any = None
     user: str | None = None
 
@@ -51,12 +62,27 @@ def understand(raw: bytes) -> ChatRequest:
     return ChatRequest(
         dialect=Dialect.OPENAI_CHAT,
         model=chat.model,
-        messages=tuple(Message(turn.role, _text(turn.content)) for turn in chat.messages),
+        messages=tuple(map(_message, chat.messages)),
         raw=raw,
         stream=bool(chat.stream),
         metadata=checked_metadata(chat.metadata),
         user=chat.user or "",
+        tools=_names(chat.tools),
     )
+
+
+def _message(turn: _Turn) -> Message:
+    return Message(turn.role, _text(turn.content), _names(turn.tool_calls), _images(turn.content))
+
+
+def _names(calls: list[_Call] | None) -> tuple[str, ...]:
+    return tuple(call.function.name if call.function else "" for call in calls or ())
+
+
+def _images(content: str | list[_Part] | None) -> int:
+    if content is None or isinstance(content, str):
+        return 0
+    return sum(part.type in {"image_url", "input_image"} for part in content)
 
 
 def _text(content: str | list[_Part] | None) -> str:

@@ -13,7 +13,6 @@ from pointsman.core.signal import SignalSet
 from pointsman.core.trace import Trace
 
 SCHEMA = "2"
-RECIPE = "default"
 UPSTREAM_HEADERS: Mapping[str, str] = {names.SCHEMA_VERSION: SCHEMA, names.RESPONSE_PATH: "upstream"}
 """On every answer that came from a model, whatever its status."""
 
@@ -28,7 +27,7 @@ def success_headers(trace: Trace, selection: Selection, *, prompted: bool, debug
     }
     if not trace.virtual:
         return headers
-    headers[names.SELECTED_RECIPE] = RECIPE
+    headers[names.SELECTED_RECIPE] = header_safe(trace.recipe)
     headers[names.SELECTED_REASONING] = "on" if selection.candidate.use_reasoning else "off"
     headers[names.INJECTED_SYSTEM_PROMPT] = str(prompted).lower()
     if trace.match is not None and trace.match.decision is not None:

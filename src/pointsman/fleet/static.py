@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from pointsman.config import Settings
+from pointsman.config.decisions import Decision
 from pointsman.config.providers import BackendRef, ProviderModel
+from pointsman.config.routing import ModelCard
 from pointsman.core.model import Candidate, ReasoningFamily, Target
 from pointsman.dialects.openai_models import ListedModel
 from pointsman.fleet.catalog import Catalog
@@ -20,12 +22,13 @@ def catalog_from(settings: Settings, env: Mapping[str, str]) -> Catalog:
     for model in settings.providers.models:
         if model.backend_refs:
             targets[model.name] = _target(settings, model, env)
-    for card in settings.routing.model_cards:
+    for card in _cards(settings):
         base = targets.get(card.name)
         if base is not None and base.parent is None:
             for lora in card.loras:
                 targets.setdefault(lora.name, adapter(base, lora.name))
-    virtual = settings.global_.router.virtual_names
+    entries = (name for entry in settings.entrypoints for name in entry.model_names)
+    virtual = tuple(dict.fromkeys((*settings.global_.router.virtual_names, *entries)))
     default = settings.providers.defaults.default_model
     return Catalog(
         targets=targets,
@@ -35,11 +38,11 @@ def catalog_from(settings: Settings, env: Mapping[str, str]) -> Catalog:
     )
 
 
-def candidates_from(settings: Settings, catalog: Catalog, decision: int) -> tuple[Candidate, ...]:
-    """The candidates of ``routing.decisions[decision]`` that some endpoint can serve."""
+def candidates_from(settings: Settings, catalog: Catalog, decision: Decision) -> tuple[Candidate, ...]:
+    """The candidates of a decision that some endpoint can serve."""
     effort = settings.providers.defaults.default_reasoning_effort
     candidates = []
-    for ref in settings.routing.decisions[decision].model_refs:
+    for ref in decision.model_refs:
         base = catalog.targets.get(ref.model)
         if base is None:
             continue
@@ -72,6 +75,15 @@ def _target(settings: Settings, model: ProviderModel, env: Mapping[str, str]) ->
         headers=_provider_headers(backend, env),
         base_path=urlsplit(backend.base_url).path.rstrip("/") or "/v1" if backend.base_url else "/v1",
         chat_path=backend.chat_path,
+    )
+
+
+def _cards(settings: Settings) -> tuple[ModelCard, ...]:
+    """Every card of the document, the top-level routing's first."""
+    return tuple(
+        card
+        for routing in (settings.routing, *(recipe.routing for recipe in settings.recipes))
+        for card in routing.model_cards
     )
 
 
@@ -109,7 +121,7 @@ def _listed(
     asked = "include_config_models_in_list" in router.model_fields_set
     if asked and not router.include_config_models_in_list:
         return
-    cards = settings.routing.model_cards
+    cards = _cards(settings)
     descriptions = {card.name: card.description for card in cards}
     descriptions |= {lora.name: lora.description for card in cards for lora in card.loras}
     for name, target in targets.items():

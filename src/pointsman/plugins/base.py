@@ -14,7 +14,7 @@ class EarlyAnswer(Protocol):
     def type(self) -> str:
         """The plugin's name in the document."""
 
-    def answer(self, request: ChatRequest) -> str | None:
+    async def answer(self, request: ChatRequest) -> str | None:
         """The answer's text, or ``None`` to let the request go on."""
 
 
@@ -26,5 +26,5 @@ class Rewrite(Protocol):
     def type(self) -> str:
         """The plugin's name in the document."""
 
-    def apply(self, draft: Draft) -> Draft:
+    async def apply(self, draft: Draft) -> Draft:
         """The draft with this plugin's change."""

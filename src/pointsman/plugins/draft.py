@@ -2,8 +2,10 @@
 
 import msgspec
 
+from pointsman.core.answer import AnswerWork
 from pointsman.core.model import Selection
 from pointsman.core.request import ChatRequest
+from pointsman.core.signal import SignalSet
 from pointsman.core.verdict import HeaderEdits
 from pointsman.dialects.body import Body
 
@@ -20,6 +22,10 @@ class Draft(msgspec.Struct, frozen=True):
     """Whether a system prompt was injected."""
     edited: bool = False
     """Whether the body differs from the bytes received."""
+    signals: SignalSet = SignalSet()
+    """What is known about the request."""
+    answers: tuple[AnswerWork, ...] = ()
+    """What must see the answer, the one nearest to the engine first."""
 
     def changed(self, body: Body, note: str) -> "Draft":
         """A copy with a new body and a line on what changed."""
@@ -28,6 +34,10 @@ class Draft(msgspec.Struct, frozen=True):
     def noted(self, note: str) -> "Draft":
         """A copy with one more line for people."""
         return msgspec.structs.replace(self, notes=(*self.notes, note))
+
+    def answered_through(self, work: AnswerWork) -> "Draft":
+        """A copy whose answer passes one more filter, after those it has."""
+        return msgspec.structs.replace(self, answers=(*self.answers, work))
 
     def with_header(self, name: str, value: str) -> "Draft":
         """A copy that sets one request header."""

@@ -11,6 +11,6 @@ class FastResponse(msgspec.Struct, frozen=True):
     message: str
     type: str = "fast_response"
 
-    def answer(self, request: ChatRequest) -> str | None:  # noqa: ARG002  # the port is shared with caches
+    async def answer(self, request: ChatRequest) -> str | None:  # noqa: ARG002  # the port is shared with caches
         """The configured text."""
         return self.message

@@ -14,7 +14,7 @@ class HeaderMutation(msgspec.Struct, frozen=True):
     remove: tuple[str, ...] = ()
     type: str = "header_mutation"
 
-    def apply(self, draft: Draft) -> Draft:
+    async def apply(self, draft: Draft) -> Draft:
         """Values are the operator's, never the client's."""
         for name in self.remove:
             draft = draft.without_header(name)

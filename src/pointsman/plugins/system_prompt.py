@@ -14,7 +14,7 @@ class SystemPrompt(msgspec.Struct, frozen=True):
     replace: bool = False
     type: str = "system_prompt"
 
-    def apply(self, draft: Draft) -> Draft:
+    async def apply(self, draft: Draft) -> Draft:
         """Only chat requests have a system message; others pass unchanged."""
         if draft.request.dialect is not Dialect.OPENAI_CHAT:
             return draft.noted("system prompt: not applicable to this endpoint")

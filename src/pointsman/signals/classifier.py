@@ -29,7 +29,7 @@ LOCAL: Final = "local"
 DEFAULT: Final[Mapping[str, float]] = MappingProxyType({"gte": 0.5})
 """What matches where a condition sets no bound."""
 
-_PATH: Final = "routing.signals.classifiers"
+_PATH: Final = "signals.classifiers"
 _HOLDS: Final = MappingProxyType({"gt": gt, "gte": ge, "lt": lt, "lte": le})
 
 Questions = Mapping[SignalKey, tuple[str, Condition]]
@@ -53,6 +53,8 @@ class Opened(msgspec.Struct, frozen=True):
     classifiers: TextClassifiers | None = None
     """None where there are none."""
     questions: Questions = {}
+    prefix: str = ""
+    """Before each name in ``classifiers``: recipes may use one name for different files."""
     timeout_s: float = 3.6
     """After which one has failed; less than the deadline of all signals, which would not ask ``on_error``."""
 
@@ -100,22 +102,27 @@ class ClassifierEvaluator:
             return type(error).__name__  # its text may quote the prompt
 
 
-def plugs(signals: Signals, questions: Questions) -> dict[str, Plug]:
-    """The files of the local classifiers that some condition names; no other need be opened."""
+def plugs(signals: Signals, questions: Questions, *, prefix: str = "") -> dict[str, Plug]:
+    """The files of the local classifiers that some condition names; no other need be opened.
+
+    ``prefix`` goes before each name, to tell the classifiers of recipes apart.
+    """
     names = {condition.name for _, condition in questions.values() if condition.type == FAMILY}
     return {
-        rule.name: Plug(rule.model_path, rule.labels)
+        prefix + rule.name: Plug(rule.model_path, rule.labels)
         for rule in signals.classifiers
         if rule.type == LOCAL and rule.name in names
     }
 
 
-def refusals(signals: Signals, error: PlugsRefused) -> tuple[Problem, ...]:
+def refusals(
+    signals: Signals, error: PlugsRefused, *, prefix: str = "", where: str = "routing"
+) -> tuple[Problem, ...]:
     """Where the document names what cannot be used, why not, and what to do."""
     return tuple(
-        Problem(Severity.ERROR, f"{_PATH}[{index}].{fault.key}", fault.message, fault.remedy)
+        Problem(Severity.ERROR, f"{where}.{_PATH}[{index}].{fault.key}", fault.message, fault.remedy)
         for index, rule in enumerate(signals.classifiers)
-        if (fault := error.faults.get(rule.name))
+        if (fault := error.faults.get(prefix + rule.name))
     )
 
 
@@ -131,9 +138,10 @@ def build(signals: Signals, used: AbstractSet[SignalKey], opened: Opened) -> Cla
     questions: list[Question] = []
     for key, (path, condition) in opened.questions.items():
         if key in used and condition.type == FAMILY and condition.name in on_error:
-            problems += _faults(path, condition, opened.classifiers.plugged[condition.name])
+            problems += _faults(path, condition, opened.classifiers.plugged[opened.prefix + condition.name])
             bounds = _bounds(condition.predicate)
-            questions.append(Question(key, condition.name, condition.label, bounds, on_error[condition.name]))
+            name = opened.prefix + condition.name
+            questions.append(Question(key, name, condition.label, bounds, on_error[condition.name]))
     if problems:
         raise ConfigError(problems)
     return ClassifierEvaluator(opened.classifiers, questions, timeout_s=opened.timeout_s)

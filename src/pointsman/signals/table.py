@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from pointsman.config.document import Settings
 from pointsman.config.signals import Signals
 from pointsman.core.errors import ConfigError
 from pointsman.core.problem import Problem
@@ -19,8 +20,10 @@ class Dependencies(msgspec.Struct, frozen=True):
     """What families need from outside the document's signal lists."""
 
     encoder: TextEncoder
-    domain_threshold: float = 0.5
-    """Least probability of the top domain label, ``global.model_catalog.modules.classifier.domain``."""
+    settings: Settings
+    """The whole document, for what is set once for all recipes (thresholds, identity, external models)."""
+    where: str = "routing"
+    """Key path of the routing whose signals are built, for problems."""
     classifiers: classifier.Opened = classifier.Opened()
     """The document's own classifiers, and what its conditions ask of them."""
 
@@ -51,7 +54,7 @@ def build_evaluators(
     return tuple(built)
 
 
-def _keyword(signals: Signals, used: AbstractSet[SignalKey], _: Dependencies) -> Evaluator:
+def _keyword(signals: Signals, used: AbstractSet[SignalKey], dependencies: Dependencies) -> Evaluator:
     return keyword.KeywordEvaluator(
         [
             keyword.KeywordRule(
@@ -62,7 +65,7 @@ def _keyword(signals: Signals, used: AbstractSet[SignalKey], _: Dependencies) ->
                 # Approximate methods search literally too: what occurs word for word is the best match.
                 regex="method" in rule.model_fields_set and rule.method == "regex",
                 case_sensitive=rule.case_sensitive,
-                path=f"routing.signals.keywords[{index}]",
+                path=f"{dependencies.where}.signals.keywords[{index}]",
             )
             for index, rule in enumerate(signals.keywords)
             if SignalKey(keyword.FAMILY, rule.name) in used
@@ -75,7 +78,7 @@ def _domain(signals: Signals, used: AbstractSet[SignalKey], dependencies: Depend
     return domain.DomainEvaluator(
         dependencies.encoder,
         [rule for rule in rules if rule.key in used],
-        threshold=dependencies.domain_threshold,
+        threshold=dependencies.settings.global_.model_catalog.modules.classifier.domain.threshold,
     )
 
 

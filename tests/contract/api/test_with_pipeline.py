@@ -16,6 +16,7 @@ from pointsman.fleet.catalog import Catalog
 from pointsman.pipeline import Pipeline
 from pointsman.plugins.fast_response import FastResponse
 from pointsman.plugins.system_prompt import SystemPrompt
+from pointsman.policy import Policy
 
 from .backend import FakeBackend, call, drive
 
@@ -53,7 +54,7 @@ def real() -> FakeBackend:
         default=base,
     )
     backend = FakeBackend()
-    backend.fake = Pipeline(catalog, decisions=decisions, evaluators=(Words(),))  # type: ignore[assignment]  # the real one
+    backend.fake = Pipeline(catalog, Policy(decisions=decisions, evaluators=(Words(),)))  # type: ignore[assignment]  # the real one
     return backend
 
 

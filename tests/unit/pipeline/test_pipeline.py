@@ -7,17 +7,19 @@ import pytest
 
 from pointsman.core.decision import Decision
 from pointsman.core.model import Candidate, ReasoningFamily, Target
-from pointsman.core.request import ChatRequest, Head
-from pointsman.core.rule import Leaf
+from pointsman.core.request import ChatRequest, Head, Identity
+from pointsman.core.rule import Leaf, Node, Operator
 from pointsman.core.signal import Signal, SignalKey
 from pointsman.core.trace import Ruling
 from pointsman.core.verdict import Forward, Reply
 from pointsman.dialects.openai_models import ListedModel
 from pointsman.fleet.catalog import Catalog
+from pointsman.fleet.state import Status
 from pointsman.pipeline import Limits, Pipeline
 from pointsman.plugins.fast_response import FastResponse
 from pointsman.plugins.header_mutation import HeaderMutation
 from pointsman.plugins.system_prompt import SystemPrompt
+from pointsman.policy import Policy
 
 MATH = SignalKey("domain", "math")
 SECRET = SignalKey("keyword", "secret")
@@ -61,7 +63,8 @@ class Words:
 
 
 def pipeline(**changes: Any) -> Pipeline:
-    return msgspec.structs.replace(Pipeline(CATALOG, DECISIONS, (Words(),), now=lambda: 9.0), **changes)
+    policy = Policy(decisions=DECISIONS, evaluators=(Words(),))
+    return msgspec.structs.replace(Pipeline(CATALOG, policy, now=lambda: 9.0), **changes)
 
 
 def head(path: str = "/v1/chat/completions", method: str = "POST", **headers: str) -> Head:
@@ -244,3 +247,49 @@ def test_the_request_line_alone_decides_some(
     """Lists and wrong paths are answered without a body; a foreign data plane keeps its other paths."""
     reply = pipeline().preview(head(path, method), managed=managed)
     assert (reply.status if reply else None) == status
+
+
+def test_an_entrypoints_recipe_decides_alone() -> None:
+    """A name of an entrypoint is decided by its recipe's rules only, and the header names the recipe."""
+    recipe = Policy("privacy", (Decision("safe", Node(Operator.AND), (Candidate(MAPPED),)),))
+    router = pipeline(recipes={"private": recipe})
+    verdict, body = forwarded(route(chat("derivative", "private"), router=router))
+    assert body["model"] == "vendor/model-7b"
+    assert verdict.success_headers["x-vsr-selected-recipe"] == "privacy"
+    assert verdict.success_headers["x-vsr-selected-decision"] == "safe"
+
+
+class Fleet:
+    """A fleet in which some pools have a status of their own."""
+
+    def __init__(self, **states: Status) -> None:
+        self.states = states
+
+    def status(self, pool: str) -> Status:
+        return self.states.get(pool, Status.OK)
+
+
+@pytest.mark.parametrize(
+    ("states", "chosen"),
+    [
+        ({}, "base"),
+        ({"base": Status.DOWN}, "alias"),
+        ({"base": Status.SATURATED}, "alias"),
+        ({"base": Status.SATURATED, "alias": Status.DOWN}, "base"),
+        ({"base": Status.DOWN, "alias": Status.DOWN}, "base"),
+    ],
+)
+def test_a_candidate_that_cannot_serve_loses_to_the_next(states: dict[str, Status], chosen: str) -> None:
+    """Down and saturated candidates give way; with none left the first is tried all the same."""
+    decision = Decision("any", Node(Operator.AND), (Candidate(BASE), Candidate(MAPPED)))
+    router = pipeline(policy=Policy(decisions=(decision,)), fleet=Fleet(**states))
+    ruling = route(chat("hello"), router=router)
+    assert ruling.trace.selection is not None
+    assert ruling.trace.selection.candidate.target.name == chosen
+
+
+def test_who_asks_is_read_from_the_headers() -> None:
+    """Identity comes from the headers of the gateway before us, never from the body."""
+    ruling = route(chat("hello", user="mallory"), head(x_authz_user_id="ann", x_authz_user_groups="a, b,"))
+    assert ruling.trace.request is not None
+    assert ruling.trace.request.identity == Identity("ann", ("a", "b"))

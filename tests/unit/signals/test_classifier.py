@@ -14,6 +14,7 @@ import yaml
 from pointsman.config import parse
 from pointsman.config.conditions import Condition
 from pointsman.config.decisions import Decision
+from pointsman.config.document import Settings
 from pointsman.config.signals import Signals
 from pointsman.core.errors import ConfigError
 from pointsman.core.request import ChatRequest, Dialect, Head, Message
@@ -73,7 +74,8 @@ def evaluator(
     questions = asked(
         [Decision.model_validate({"name": "d", "rules": {"operator": "AND", "conditions": [*conditions]}})]
     )
-    dependencies = Dependencies(classifiers, classifiers=Opened(classifiers, questions, timeout_s))
+    opened = Opened(classifiers, questions, timeout_s=timeout_s)
+    dependencies = Dependencies(classifiers, Settings(version="v0.3"), classifiers=opened)
     (built,) = build_evaluators(signals, set(questions), dependencies)
     assert isinstance(built, ClassifierEvaluator)
     return built

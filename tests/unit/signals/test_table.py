@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from pointsman.config.document import Settings
 from pointsman.config.signals import Signals
 from pointsman.core.errors import ConfigError
 from pointsman.core.request import ChatRequest, Dialect, Message
@@ -41,7 +42,7 @@ SIGNALS = Signals.model_validate(
         "language": [{"name": "en"}],
     }
 )
-DEPENDENCIES = Dependencies(Encoder())
+DEPENDENCIES = Dependencies(Encoder(), Settings(version="v0.3"))  # type: ignore[arg-type]  # only what domain asks
 
 
 def test_only_signals_in_use_are_built() -> None:

@@ -1,0 +1,57 @@
+"""Work on an answer on its way to the client, handed to the data plane by a plugin that must see it."""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from pointsman.core.header_edits import HeaderEdits
+
+
+class AnswerFilter(Protocol):
+    """Rewrites one answer. Made for one request, fed from one task, thrown away afterwards.
+
+    The bytes are the engine's body as it streams: a JSON document or server-sent events, cut anywhere. What
+    a filter holds back must be bounded.
+    """
+
+    async def start(self, status: int, headers: Mapping[str, str]) -> HeaderEdits:
+        """Look at the answer's status and headers (names in lower case); returns edits of the headers."""
+
+    async def feed(self, data: bytes, *, end: bool) -> bytes:
+        """Take the next piece, ``end`` with the last one, which may be empty; returns what the client gets.
+
+        Raises nothing for an answer that is malformed: it lets such bytes pass or, where it guards, ends the
+        answer with an error in the client's shape.
+        """
+
+
+AnswerWork = Callable[[], AnswerFilter]
+"""Makes the filter when the answer begins."""
+
+
+def chained(works: tuple[AnswerWork, ...]) -> AnswerWork | None:
+    """One filter that passes the answer through all of ``works`` in order; ``None`` for none."""
+    if not works:
+        return None
+    return works[0] if len(works) == 1 else lambda: _Chain(tuple(work() for work in works))
+
+
+class _Chain:
+    """Filters in a row, the first nearest to the engine."""
+
+    def __init__(self, filters: tuple[AnswerFilter, ...]) -> None:
+        self._filters = filters
+
+    async def start(self, status: int, headers: Mapping[str, str]) -> HeaderEdits:
+        edits = HeaderEdits()
+        seen = dict(headers)
+        for each in self._filters:
+            more = await each.start(status, seen)
+            seen = {name: value for name, value in seen.items() if name not in more.remove} | dict(more.set)
+            kept = {name: value for name, value in edits.set.items() if name not in more.remove}
+            edits = HeaderEdits({**kept, **more.set}, (*edits.remove, *more.remove))
+        return edits
+
+    async def feed(self, data: bytes, *, end: bool) -> bytes:
+        for each in self._filters:
+            data = await each.feed(data, end=end)
+        return data

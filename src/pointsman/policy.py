@@ -1,0 +1,18 @@
+"""One routing document compiled: what is observed, what is derived from it, what is decided."""
+
+import msgspec
+
+from pointsman.core.decision import Decision, Strategy
+from pointsman.signals.base import Derivation, Evaluator
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """The rules behind one or several virtual model names; policies know nothing of each other."""
+
+    name: str = "default"
+    """The recipe's name; the top-level routing is ``default``."""
+    decisions: tuple[Decision, ...] = ()
+    evaluators: tuple[Evaluator, ...] = ()
+    derivations: tuple[Derivation, ...] = ()
+    """In the order they run."""
+    strategy: Strategy = Strategy.PRIORITY
