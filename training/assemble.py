@@ -10,6 +10,7 @@ import gzip
 import json
 import random
 import re
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,13 +19,23 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file
 
+import carriers
 import lexicon
+from addresses import whole
 from build_onnx import packaged
 
 HERE = Path(__file__).parent
 SEED = 20260801
 HARD, EASY = 0.35, 0.8
 """Mean score of nine models below which a question counts as hard, above which as easy."""
+PROMPTS = ("sciences", "society", "chinese", "exam_sciences", "exam_society", "conversations")
+"""Our own prompts by subject."""
+TESTS = {"": "test-authored", "fresh_": "test-fresh"}
+"""Our own test sets: what their files begin with, and the source they are held out as."""
+FILLS = 6
+"""Texts made of each carrier of personal data."""
+APART, HELD_CARRIERS = 12, "test-carriers"
+"""Every how-manieth carrier is not trained on, and as what it is held out."""
 CHARACTERS = 7000
 GLOSSES = 3
 Row = dict[str, Any]
@@ -67,11 +78,12 @@ def domains(options: argparse.Namespace) -> Iterator[Row]:
     keep = ("text", "label", "source", "kind", "lang")
     for row in shared(options, "domain"):
         yield {"task": "domain", **{key: row[key] for key in keep}}
-    for name in ("sciences", "society", "chinese"):
+    for name in PROMPTS:
         for row in local("authored", name):
             yield {"task": "domain", "source": f"authored-{name}", **{k: row[k] for k in keep if k in row}}
-    for row in local("evaluation", "domain"):
-        yield {"task": "domain", "source": "test-authored", **{k: row[k] for k in keep if k in row}}
+    for name, source in TESTS.items():
+        for row in local("evaluation", f"{name}domain"):
+            yield {"task": "domain", "source": source, **{k: row[k] for k in keep if k in row}}
     for text, label in lexicon.prompts(options.words / "wordnet", SEED):
         yield {
             "task": "domain",
@@ -88,28 +100,47 @@ def guards(options: argparse.Namespace) -> Iterator[Row]:
     keep = ("text", "label", "source", "kind", "lang")
     for row in shared(options, "jailbreak"):
         yield {"task": "jailbreak", **{key: row[key] for key in keep}}
-    for row in local("authored", "guards"):
-        yield {"task": "jailbreak", **row, "source": "authored-guards"}
-    for row in local("evaluation", "guards"):
-        yield {"task": "jailbreak", **row, "source": "test-authored"}
+    for name in ("guards", "buried"):
+        for row in local("authored", name):
+            yield {"task": "jailbreak", **row, "source": f"authored-{name}"}
+    for name, source in TESTS.items():
+        for row in local("evaluation", f"{name}guards"):
+            yield {"task": "jailbreak", **row, "source": source}
 
 
 def entities(options: argparse.Namespace) -> Iterator[Row]:
     """Texts with spans of personal data; ``annotated`` lists the labels that were looked for."""
     keep = ("text", "spans", "source", "split", "lang", "annotated")
     for row in shared(options, "pii"):
-        yield {"task": "pii", **{key: row[key] for key in keep}}
-    for row in local("evaluation", "pii"):
-        yield {"task": "pii", "annotated": None, "split": "test", **row, "source": "test-authored"}
+        yield {"task": "pii", **{key: row[key] for key in keep}, "spans": whole(row["text"], row["spans"])}
+    paths = [HERE / "authored" / f"pii_{name}.jsonl" for name in ("english", "other")]
+    for path in paths:
+        yield from filled(path)
+    for name, source in TESTS.items():
+        for row in local("evaluation", f"{name}pii"):
+            spans = whole(row["text"], row["spans"])
+            yield {"task": "pii", "annotated": None, "split": "test", **row, "spans": spans, "source": source}
+
+
+def filled(path: Path) -> Iterator[Row]:
+    """Texts made of carriers; every twelfth carrier is kept apart, to set thresholds by."""
+    lines = [line for line in path.read_text().splitlines() if line.strip()]
+    for source, chosen in (
+        ("authored-pii", [line for at, line in enumerate(lines) if at % APART]),
+        (HELD_CARRIERS, lines[::APART]),
+    ):
+        with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
+            file.write("\n".join(chosen))
+            file.flush()
+            for row in carriers.rows([Path(file.name)], SEED, FILLS):
+                yield {"task": "pii", **row, "source": source}
 
 
 def difficulties(options: argparse.Namespace) -> Iterator[Row]:
     """Texts with easy, medium or hard: our own judgement, and how many of nine models answered."""
     for folder, name, source in (
-        ("authored", "sciences", "authored-sciences"),
-        ("authored", "society", "authored-society"),
-        ("authored", "chinese", "authored-chinese"),
-        ("evaluation", "domain", "test-authored"),
+        *(("authored", name, f"authored-{name}") for name in PROMPTS),
+        *(("evaluation", f"{name}domain", source) for name, source in TESTS.items()),
     ):
         for row in local(folder, name):
             yield {"task": "complexity", "text": row["text"], "label": row["difficulty"], "source": source}

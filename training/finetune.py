@@ -32,8 +32,15 @@ Batch = dict[str, Tensor]
 SEED = 20260801
 WORKERS = max(0, (os.cpu_count() or 1) - 2)
 KNOWN_WORDS = 30522
-BOOST = {"authored": 3.0, "own-templates": 0.45, "wordnet": 0.6, "domain": 0.5, "exams-qa": 0.7}
-SIZES = {"domain": 208, "jailbreak": 112, "pii": 80, "complexity": 64}
+BOOST = {
+    "authored": 3.0,
+    "authored-pii": 2.5,
+    "own-templates": 0.45,
+    "wordnet": 0.6,
+    "domain": 0.5,
+    "exams-qa": 0.7,
+}
+SIZES = {"domain": 208, "jailbreak": 112, "pii": 128, "complexity": 64}
 KEEP, PAIRS = 192, 160
 KEPT_WEIGHT = 2.5
 """What the embedding of English weighs: the heads would bend it otherwise."""

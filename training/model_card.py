@@ -10,6 +10,8 @@ from typing import Any
 HERE = Path(__file__).parent
 Figures = Mapping[str, Any]
 ORIGINAL_WORDS = 30522
+TESTS = ("own test", "fresh test")
+RUNS = ("shipped", "held out")
 
 INTRODUCTION = """# Model card: the encoder and its heads
 
@@ -97,14 +99,31 @@ def domain_section(shipped: Figures, held: Figures) -> str:
     return "\n".join(
         [
             "## Domain\n",
-            f"Macro-F1 on our own test set: shipped {number(ours['macro_f1 model'])}, held out "
-            f"{number(theirs['macro_f1 model'])}, frozen {number(theirs['macro_f1 frozen'])}, words "
-            f"{number(theirs['macro_f1 words'])}.",
-            f"Expected calibration error: {number(ours['ece own'])} on our own test set, {number(theirs['ece held'])} "
-            "on held-out sources.\n",
+            table(
+                [
+                    "macro-F1",
+                    "shipped",
+                    "held out",
+                    "frozen",
+                    "words",
+                    "calibration error, shipped",
+                    "held out",
+                ],
+                [
+                    [
+                        name,
+                        number(ours["macro_f1"][name]["model"]) if name in ours["macro_f1"] else "trained on",
+                        *(number(judged[judge]) for judge in ("model", "frozen", "words")),
+                        number(ours["ece"][name]) if name in ours["ece"] else "",
+                        number(theirs["ece"][name]),
+                    ]
+                    for name, judged in theirs["macro_f1"].items()
+                ],
+            ),
+            "",
             table(["accuracy on", "rows", "shipped", "held out", "frozen", "words"], rows),
             "",
-            table(["label (own test)", "rows", "precision", "recall", "recall, held out"], labels),
+            table(["label (both test sets)", "rows", "precision", "recall", "recall, held out"], labels),
             "",
         ]
     )
@@ -114,13 +133,21 @@ def guard_section(shipped: Figures, held: Figures) -> str:
     """Recall and false alarms."""
     parts = ["## Jailbreak\n"]
     parts += [
-        f"With {rate.removeprefix('at ')} of ordinary prompts flagged: recall {number(shipped[rate]['recall'])} "
-        f"shipped (threshold {number(shipped[rate]['threshold'])}), {number(held[rate]['recall'])} held out."
-        for rate in ("at 0.01", "at 0.05")
+        "Recall of attacks that a user types (documents with buried instructions have their own rows below).\n",
+        table(
+            ["ordinary prompts flagged", "threshold", *(f"{name}, {run}" for name in TESTS for run in RUNS)],
+            [
+                [rate.removeprefix("at "), number(shipped[rate]["threshold"])]
+                + [number(run[rate]["recall"][name]) for name in TESTS for run in (shipped, held)]
+                for rate in ("at 0.01", "at 0.05")
+            ],
+        ),
+        "",
     ]
     fixed, words = shipped["at threshold 0.5"], shipped["keyword list"]
     parts.append(
-        f"At a threshold of 0.5: recall {number(fixed['recall'])}, ordinary prompts flagged {number(fixed['ordinary'])}, "
+        f"At a threshold of 0.5: recall {' and '.join(number(each) for each in fixed['recall'].values())}, ordinary "
+        f"prompts flagged {number(fixed['ordinary'])}, "
         f"look-alikes {number(fixed['look-alikes'])}. A list of trigger words: recall {number(words['recall'])}, "
         f"ordinary {number(words['ordinary'])}.\n"
     )
@@ -134,32 +161,45 @@ def guard_section(shipped: Figures, held: Figures) -> str:
 
 def pii_section(folder: Path) -> str:
     """Spans found: recognisers alone, the model alone, both."""
-    command = [
-        sys.executable,
-        str(HERE / "pii_eval.py"),
-        str(HERE / "evaluation/pii.jsonl"),
-        "--model",
-        str(folder),
-    ]
-    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()  # noqa: S603  # ours
-    shown = "\n".join(line for line in lines if line.startswith("|"))
-    return f"## Personal data\n\nSpan F1 on our own test set (320 texts), strict and partial.\n\n{shown}\n"
+    parts = ["## Personal data\n"]
+    for name, path in (("fresh test", "fresh_pii"), ("own test", "pii")):
+        command = [
+            sys.executable,
+            str(HERE / "pii_eval.py"),
+            str(HERE / f"evaluation/{path}.jsonl"),
+            "--model",
+            str(folder),
+        ]
+        lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()  # noqa: S603  # ours
+        parts += [
+            f"Span F1 on the {name} set, strict and partial.\n",
+            *(x for x in lines if x.startswith("|")),
+            "",
+        ]
+    return "\n".join(parts)
 
 
 def embedding_section(shipped: Figures, held: Figures) -> str:
     """Similarity against the original, and complexity."""
     names = ("spearman", "cosine to the original, mean", "same nearest", "nearest among the original's five")
     rows = [[name, number(shipped["embedding"][name]), number(held["embedding"][name])] for name in names]
-    effort = shipped["complexity"]
+    efforts = [
+        [
+            name,
+            each["rows"],
+            *(number(each[key]) for key in ("accuracy", "within one", "always the commonest")),
+        ]
+        for name, each in shipped["complexity"].items()
+    ]
     return "\n".join(
         [
             "## Embedding\n",
             f"Similarities of {shipped['embedding']['texts']} English texts against the original model in fp32.\n",
             table(["", "shipped", "held out"], rows),
             "\n## Complexity\n",
-            f"Agreement with the authors' easy, medium or hard on {effort['rows']} texts: {number(effort['accuracy'])}, "
-            f"within one step {number(effort['within one'])}; always saying the commonest gives "
-            f"{number(effort['always the commonest'])}.\n",
+            "Agreement with the authors' easy, medium or hard.\n",
+            table(["", "texts", "the same", "within one step", "always the commonest"], efforts),
+            "",
         ]
     )
 

@@ -1,7 +1,7 @@
 """Measure what finds personal data: the recognisers alone, the model alone, and both merged.
 
 Strict counts a span when label and both ends are right; partial when the label is right and the spans
-overlap. Rows may say which labels are annotated (`annotated`, null for all); others are left out.
+overlap. Addresses are one span each (`addresses.py`). Rows may say which labels are annotated (`annotated`, null for all); others are left out.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from addresses import whole
 from pointsman.encoder import Encoder
 from pointsman.pii import Entity, Finding, confident, merge, recognise
 
@@ -151,7 +152,9 @@ def read(path: Path) -> Iterator[Row]:
     with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as lines:
         for line in lines:
             if line.strip():
-                yield decoder.decode(line)
+                row = decoder.decode(line)
+                spans = whole(row.text, [msgspec.structs.asdict(span) for span in row.spans])
+                yield msgspec.structs.replace(row, spans=tuple(Span(**span) for span in spans))
 
 
 def _overlap(finding: Finding, span: Span) -> bool:

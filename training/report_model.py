@@ -22,6 +22,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
+from assemble import PROMPTS
 from build_onnx import packaged
 from plain_encoder import PlainEncoder
 from pointsman.encoder import Encoder
@@ -29,6 +30,8 @@ from pointsman.encoder import Encoder
 HERE = Path(__file__).parent
 SHIPPED = HERE.parent / "src/pointsman/encoder/model"
 PER_SOURCE = 600
+TESTS = {"own test": "", "fresh test": "fresh_"}
+"""Our own test sets, and what their files begin with."""
 TRIGGERS = (
     "ignore",
     "jailbreak",
@@ -76,17 +79,22 @@ def measured(encoder: Encoder, options: argparse.Namespace, held: set[str]) -> F
     return {
         "identity": encoder.identity,
         "held": sorted(held),
-        "domain": domains(encoder, baseline, [*local("domain"), *sampled(options.data, "domain", held)]),
-        "guards": guards(encoder, [*local("guards"), *sampled(options.data, "jailbreak", held)]),
-        "complexity": complexity(encoder, local("domain")),
-        "embedding": embeddings(encoder, [row["text"] for row in local("domain") if row["lang"] == "en"]),
+        "domain": domains(encoder, baseline, [*own("domain"), *sampled(options.data, "domain", held)]),
+        "guards": guards(encoder, [*own("guards"), *sampled(options.data, "jailbreak", held)]),
+        "complexity": {name: complexity(encoder, local(name, "domain")) for name in TESTS},
+        "embedding": embeddings(encoder, [row["text"] for row in own("domain") if row["lang"] == "en"]),
     }
 
 
-def local(name: str) -> list[Row]:
+def own(task: str) -> list[Row]:
+    """All our own test sets of a task."""
+    return [row for name in TESTS for row in local(name, task)]
+
+
+def local(name: str, task: str) -> list[Row]:
     """One of our own test sets."""
-    lines = (HERE / "evaluation" / f"{name}.jsonl").read_text().splitlines()
-    return [{"source": "own test", **json.loads(line)} for line in lines]
+    lines = (HERE / "evaluation" / f"{TESTS[name]}{task}.jsonl").read_text().splitlines()
+    return [{"source": name, **json.loads(line)} for line in lines]
 
 
 def sampled(data: Path, name: str, sources: set[str]) -> Iterator[Row]:
@@ -107,7 +115,7 @@ class Baseline:
         train: list[Row] = []
         with gzip.open(data / "domain.jsonl.gz", "rt") as lines:
             train = [row for row in map(json.loads, lines) if row["source"] not in held]
-        for name in ("sciences", "society", "chinese"):
+        for name in PROMPTS:
             text = (HERE / "authored" / f"{name}.jsonl").read_text()
             train += [json.loads(line) for line in text.splitlines()]
         train = train[:: max(1, len(train) // rows)]
@@ -133,34 +141,36 @@ def domains(encoder: Encoder, baseline: Baseline, rows: list[Row]) -> Figures:
     sure = np.array([max(each.values()) for each in found])
     truth = [row["label"] for row in rows]
     judges = {"model": ours, **baseline.predictions([row["text"] for row in rows])}
-    own = [index for index, row in enumerate(rows) if row["source"] == "own test"]
-    figures: Figures = {"groups": {}, "labels": {}}
+    ownest = [index for index, row in enumerate(rows) if row["source"] in TESTS]
+    figures: Figures = {"groups": {}, "labels": {}, "macro_f1": {}, "ece": {}}
     for name, members in grouped(rows, group_of):
         figures["groups"][name] = {"rows": len(members)} | {
             judge: share(truth[i] == labels[i] for i in members) for judge, labels in judges.items()
         }
     for label in encoder.labels:
-        members = [i for i in own if truth[i] == label]
-        said = [i for i in own if ours[i] == label]
+        members = [i for i in ownest if truth[i] == label]
+        said = [i for i in ownest if ours[i] == label]
         right = sum(ours[i] == label for i in members)
         figures["labels"][label] = [len(members), right / max(1, len(said)), right / len(members)]
-    for judge, labels in judges.items():
-        figures[f"macro_f1 {judge}"] = f1_score(
-            [truth[i] for i in own], [labels[i] for i in own], average="macro"
-        )
-    right = np.array([truth[i] == ours[i] for i in own])
-    figures["ece own"] = calibration_error(sure[own], right)
-    rest = [i for i in range(len(rows)) if i not in set(own)]
-    if rest:
-        figures["ece held"] = calibration_error(sure[rest], np.array([truth[i] == ours[i] for i in rest]))
+    sets = {name: [i for i, row in enumerate(rows) if row["source"] == name] for name in TESTS}
+    sets["held-out sources"] = [i for i in range(len(rows)) if i not in set(ownest)]
+    for name, members in sets.items():
+        if not members:
+            continue
+        right = np.array([truth[i] == ours[i] for i in members])
+        figures["ece"][name] = calibration_error(sure[members], right)
+        figures["macro_f1"][name] = {
+            judge: f1_score([truth[i] for i in members], [labels[i] for i in members], average="macro")
+            for judge, labels in judges.items()
+        }
     return figures
 
 
 def group_of(row: Row) -> str:
     """How rows are shown: our own by kind and language, others by source."""
-    if row["source"] != "own test":
-        return row["source"]
-    return "Chinese" if row["lang"] == "zh" else str(row["kind"])
+    if row["source"] not in TESTS:
+        return str(row["source"])
+    return f"{row['source']}: {'Chinese' if row['lang'] == 'zh' else row['kind']}"
 
 
 def guards(encoder: Encoder, rows: list[Row]) -> Figures:
@@ -168,8 +178,10 @@ def guards(encoder: Encoder, rows: list[Row]) -> Figures:
     score = np.array([encoder.encode_now(row["text"]).jailbreak for row in rows])
     words = np.array([any(word in row["text"].lower() for word in TRIGGERS) for row in rows])
     bad = np.array([row["label"] == "jailbreak" for row in rows])
-    own = np.array([row["source"] == "own test" for row in rows])
+    own = np.array([row["source"] in TESTS for row in rows])
     plain = np.array([row["kind"] == "ordinary" for row in rows])
+    buried = np.array([row["kind"] == "indirect_injection" for row in rows])
+    sets = {name: np.array([row["source"] == name for row in rows]) & bad & ~buried for name in TESTS}
     figures: Figures = {
         "keyword list": {"recall": float(words[bad & own].mean()), "ordinary": float(words[plain].mean())}
     }
@@ -181,11 +193,11 @@ def guards(encoder: Encoder, rows: list[Row]) -> Figures:
         }
         figures[f"at {rate:g}"] = {
             "threshold": bar,
-            "recall": float((score[bad & own] > bar).mean()),
+            "recall": {name: float((score[mask] > bar).mean()) for name, mask in sets.items()},
             "kinds": kinds,
         }
     figures["at threshold 0.5"] = {
-        "recall": float((score[bad & own] > 0.5).mean()),
+        "recall": {name: float((score[mask] > 0.5).mean()) for name, mask in sets.items()},
         "ordinary": float((score[plain] > 0.5).mean()),
         "look-alikes": float((score[own & ~bad & ~plain] > 0.5).mean()),
     }

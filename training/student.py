@@ -15,6 +15,8 @@ from torch.nn import functional
 from student_labels import LAYERS, SEQUENCE_LABELS, TAGS
 
 WIDTH, HEADS, INNER = 384, 12, 1536
+INSIDE = {"domain": 160, "jailbreak": 64, "complexity": 32, "pii": 128}
+"""Hidden units of each head: what they read per text comes from memory, not from the cache."""
 
 
 class Layer(nn.Module):
@@ -62,9 +64,9 @@ class Student(nn.Module):
         self.norm, self.dropout = nn.LayerNorm(WIDTH, eps=1e-12), nn.Dropout(dropout)
         self.layers = nn.ModuleList(Layer(dropout) for _ in range(LAYERS))
         self.heads = nn.ModuleDict(
-            {name: Head(3 * WIDTH, 256, len(labels)) for name, labels in SEQUENCE_LABELS.items()}
+            {name: Head(3 * WIDTH, INSIDE[name], len(labels)) for name, labels in SEQUENCE_LABELS.items()}
         )
-        self.heads["pii"] = Head(WIDTH, 128, len(TAGS))
+        self.heads["pii"] = Head(WIDTH, INSIDE["pii"], len(TAGS))
 
     def forward(self, ids: Tensor) -> tuple[Tensor, Tensor]:
         """Hidden states (batch, tokens, width) and the mask of real tokens (batch, tokens)."""
