@@ -23,15 +23,18 @@ def check(file: Path, *, strict: bool) -> None:
 
     Exits 1 when the document would not start, 0 otherwise.
     """
-    problems = _problems(file)
+    problems, era = _problems(file)
     Console(soft_wrap=False).print(check_view(problems, str(file)))
+    if era:
+        click.echo(f"Read as v0.3, written in {era}. To rewrite it: pointsman migrate {file} -o NEW.yaml")
     failing = _FAILING | ({Severity.WARNING} if strict else set())
     raise SystemExit(int(any(problem.severity in failing for problem in problems)))
 
 
-def _problems(file: Path) -> tuple[Problem, ...]:
+def _problems(file: Path) -> tuple[tuple[Problem, ...], str]:
+    """The problems, and the era before v0.3 that the document was written in, if it was."""
     try:
         settings = load_file(file, os.environ)
     except ConfigError as error:
-        return error.problems
-    return (*analyse_settings(settings), *examine(settings))
+        return error.problems, ""
+    return (*analyse_settings(settings), *examine(settings)), settings.era

@@ -17,6 +17,7 @@ _COMMANDS = {
     "explain": ("pointsman.cli.explain", "Show what would be decided about a text, and why"),
     "classify": ("pointsman.cli.classify", "Show what a text is: domain, jailbreak, personal data"),
     "check": ("pointsman.cli.check", "Say what is wrong with a document"),
+    "migrate": ("pointsman.cli.migrate", "Rewrite a document from before v0.3"),
     "schema": ("pointsman.cli.schema", "Print the document's JSON Schema"),
     "sim": ("pointsman.cli.sim", "Run a simulated vLLM engine"),
 }

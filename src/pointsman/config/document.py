@@ -51,16 +51,23 @@ class Settings(Part):
     gateway: Gateway = Field(default_factory=Gateway, description="Our own limits and the Envoy we run.")
 
     _secrets: frozenset[str] = PrivateAttr(frozenset())
+    _era: str = PrivateAttr("")
 
     def model_post_init(self, context: Any, /) -> None:
-        """Remember which values came from credential variables, so that they can be masked."""
+        """Remember which values came from credential variables, and the shape the document was written in."""
         if isinstance(context, dict):
             self._secrets = frozenset(context.get("secrets", ()))
+            self._era = str(context.get("era", ""))
 
     @property
     def secrets(self) -> frozenset[str]:
         """Values that came from credential variables of the environment; never to be shown."""
         return self._secrets
+
+    @property
+    def era(self) -> str:
+        """The flat shape this was migrated from while loading; empty for a v0.3 document."""
+        return self._era
 
     def __repr__(self) -> str:
         return scrub(super().__repr__(), self._secrets)

@@ -4,9 +4,6 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from pointsman.config.tree import fault
-from pointsman.core.problem import Problem
-
 _LEARNING: Final = "remove it and describe learning under global.router.learning"
 _TOOLS: Final = "use the tools plugin of the decision"
 
@@ -89,32 +86,3 @@ def replacement(path: str) -> str | None:
     if generic in FLAT:
         return f"move it to {FLAT[generic]}"
     return None
-
-
-def flat_era(document: Mapping[str, object], line_of: Mapping[str, int]) -> Problem | None:
-    """The problem with a document from before v0.3; ``None`` when it is none."""
-    if document.keys() & {"routing", "global", "providers"}:
-        return None
-    tell_tale = next((key for key in FLAT if key in document), None)
-    if tell_tale is None:
-        return None
-    era, sign = _era(document, tell_tale)
-    message = f"is a flat document from before v0.3 ({era}): {sign} tells it"
-    remedy = (
-        f"rewrite it as v0.3, where {tell_tale} is {FLAT[tell_tale]}; migration comes with a later release"
-    )
-    return fault(tell_tale, line_of.get(tell_tale, 0), message, remedy)
-
-
-def _era(document: Mapping[str, object], tell_tale: str) -> tuple[str, str]:
-    """Which of the three flat shapes a document has, and the key that shows it."""
-    categories = document.get("categories")
-    if isinstance(categories, list) and any(isinstance(c, dict) and "model_scores" in c for c in categories):
-        return "era A, late 2025", "categories[].model_scores"
-    if "mmbert" in str(
-        {key: document.get(key) for key in ("embedding_models", "classifier", "prompt_guard")}
-    ):
-        return "era C, early 2026", "an mmbert key"
-    if "decisions" in document:
-        return "era B, late 2025", "decisions at the top level"
-    return "eras A to C", f"{tell_tale} at the top level"

@@ -11,12 +11,13 @@ from pydantic import ValidationError
 
 from pointsman.config.credentials import scrub
 from pointsman.config.document import Settings
-from pointsman.config.history import flat_era
+from pointsman.config.migration import at_origin, is_flat, lines_of, migrate
 from pointsman.config.plain import Plain, to_plain
 from pointsman.config.salvage import without_faults
 from pointsman.config.translate import MOST_PROBLEMS, line_at, translate
 from pointsman.config.tree import Node, fault, read
 from pointsman.config.validate import validate
+from pointsman.config.wrapping import unwrap
 from pointsman.core.errors import ConfigError
 from pointsman.core.problem import Problem
 
@@ -27,6 +28,7 @@ VERSION = "v0.3"
 def parse(text: str | bytes, env: Mapping[str, str], source: str = "configuration") -> Settings:
     """The settings that a document describes, bare or under ``config:`` as Helm values carry it.
 
+    A flat document from before v0.3 is migrated first; errors then name its own keys.
     ``env`` supplies what ``${VAR}`` refers to; ``source`` names the document in errors. Raises ConfigError
     with every problem found; no message contains a credential.
     """
@@ -64,31 +66,36 @@ def load_file(path: Path | str, env: Mapping[str, str] | None = None) -> Setting
 
 
 def _plain(root: Node, env: Mapping[str, str], problems: list[Problem]) -> Plain:
-    plain = to_plain(_unwrap(root), env)
+    plain = to_plain(unwrap(root), env)
     plain.problems[:0] = problems
     return plain
 
 
-def _unwrap(root: Node) -> Node:
-    """The document itself where Helm values hold it under ``config``; chart keys beside it are not ours."""
-    if not isinstance(root.value, dict):
-        return root
-    inner = root.value.get("config")
-    bare = root.value.keys() & {"version", "routing", "providers"}
-    return inner if inner is not None and isinstance(inner.value, dict) and not bare else root
-
-
 def _settings(plain: Plain) -> Settings | None:
     """Settings from plain data; adds problems to ``plain`` and gives ``None`` when they are unusable."""
-    data: dict[str, Any] = plain.data
-    era = flat_era(data, plain.lines)
-    if era:
-        plain.problems.append(era)
+    if not is_flat(plain.data):
+        return _current(plain)
+    known = {problem.path for problem in plain.problems}
+    try:
+        migration = migrate(plain.data, lines=plain.lines)
+    except ConfigError as error:
+        plain.problems.extend(problem for problem in error.problems if problem.path not in known)
         return None
-    data = _versioned(data, plain)
+    lines = lines_of(migration.changes, plain.lines)
+    current = Plain(data=migration.document, lines=lines, problems=[], secrets=plain.secrets)
+    settings = _current(current, migration.era)
+    problems = (at_origin(problem, migration.changes) for problem in current.problems)
+    plain.problems.extend(problem for problem in problems if problem.path not in known)
+    return settings
+
+
+def _current(plain: Plain, era: str = "") -> Settings | None:
+    """``_settings`` of a v0.3 document; ``era`` is the one it was migrated from, if any."""
+    data = _versioned(plain.data, plain)
+    context = {"secrets": frozenset(plain.secrets), "era": era}
     try:
         settings: Settings | None = Settings.model_validate(
-            data, by_alias=True, by_name=False, context={"secrets": frozenset(plain.secrets)}
+            data, by_alias=True, by_name=False, context=context
         )
     except ValidationError as error:
         # A value whose variable is not set is wrong for that reason alone.

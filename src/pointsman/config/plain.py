@@ -30,6 +30,11 @@ class _TooMany(Exception):
     """More values than a document may have."""
 
 
+def to_written(root: Node) -> Plain:
+    """Plain data under ``root`` as it is written: references to the environment stay references."""
+    return _Converter({}).run(root, written=True)
+
+
 def to_plain(root: Node, env: Mapping[str, str]) -> Plain:
     """Plain data under ``root``. Keys set to null are left out: they mean the default."""
     return _Converter(env).run(root)
@@ -41,9 +46,9 @@ class _Converter:
         self._count = 0
         self._out = Plain()
 
-    def run(self, root: Node) -> Plain:
+    def run(self, root: Node, *, written: bool = False) -> Plain:
         try:
-            self._out.data = self._convert(root, "", 0, template=False)
+            self._out.data = self._convert(root, "", 0, template=written)
         except _TooMany:
             remedy = "use fewer aliases, they multiply"
             self._out.problems.append(fault("", 0, f"describes more than {MAX_VALUES} values", remedy))
