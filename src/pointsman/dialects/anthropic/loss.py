@@ -90,13 +90,20 @@ def header_value(losses: Iterable[Loss], limit: int = MAX_HEADER) -> str:
     fit, the last entry is ``info;warnings_truncated;<how many are missing>``.
     """
     entries = [_entry(loss) for loss in losses]
-    value = ",".join(entries)
-    kept = len(entries)
-    while len(value) > limit and kept:
-        kept -= 1
-        trailer = f"{Severity.INFO};{Reason.TRUNCATED};{len(entries) - kept}"
-        value = ",".join([*entries[:kept], trailer])
-    return value
+    if len(value := ",".join(entries)) <= limit:
+        return value
+    kept: list[str] = []
+    room = limit - len(_truncated(len(entries)))
+    for entry in entries:
+        room -= len(entry) + 1
+        if room < 0:
+            break
+        kept.append(entry)
+    return ",".join([*kept, _truncated(len(entries) - len(kept))])
+
+
+def _truncated(missing: int) -> str:
+    return f"{Severity.INFO};{Reason.TRUNCATED};{missing}"
 
 
 def _entry(loss: Loss) -> str:
