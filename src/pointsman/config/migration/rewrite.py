@@ -70,6 +70,6 @@ def _header(source: str, migration: Migration) -> str:
     name = "".join(char if char.isprintable() else "?" for char in source)
     return (
         f"# Migrated to v0.3 from {name}, a flat document of {migration.era}, by pointsman migrate.\n"
-        f"# {sum(1 for change in migration.changes if not change.path_new)} keys were left out; "
-        "docs/migration.md says what became of each key.\n"
+        f"# Keys left out: {sum(not change.path_new for change in migration.changes)}. "
+        "What became of each key: pointsman migrate prints it, docs/migration.md explains it.\n"
     )
