@@ -29,6 +29,7 @@ from pointsman.plugins.draft import Draft
 from pointsman.plugins.model_name import rename_model
 from pointsman.plugins.reasoning import set_reasoning
 from pointsman.policy import Policy
+from pointsman.quota.limiter import Limiter
 from pointsman.selection.base import Asked
 from pointsman.selection.select import select
 from pointsman.selection.serving import serving
@@ -51,6 +52,8 @@ class Pipeline(msgspec.Struct, frozen=True):
     recipes: Mapping[str, Policy] = {}
     """What decides for the virtual names of entrypoints."""
     fleet: FleetState = AllWell()
+    limiter: Limiter | None = None
+    """What counts requests against the rate limits; ``None`` counts nothing."""
     identity: IdentityHeaders = IdentityHeaders()
     limits: Limits = Limits()
     clear_route: bool = True
@@ -99,8 +102,12 @@ class Pipeline(msgspec.Struct, frozen=True):
             with watch.phase("select"):
                 selection = await self._select(request, signals, match)
             trace = msgspec.structs.replace(trace, selection=selection)
+            with watch.phase("limit"):
+                self._limit(head, request, selection)
             with watch.phase("rewrite"):
-                draft = Draft(request, parse_object(request.raw), selection, signals=signals)
+                draft = Draft(
+                    request, parse_object(request.raw), selection, signals=signals, received=head.headers
+                )
                 draft = await self._rewrite(draft, match)
             with watch.phase("place"):
                 forward = self._place(trace, draft, head)
@@ -109,6 +116,10 @@ class Pipeline(msgspec.Struct, frozen=True):
         except HttpError as error:
             trace = msgspec.structs.replace(trace, error=error.message, phases_us=watch.read())
             return Ruling(error_reply(error), trace)
+
+    def unmetered(self) -> "Pipeline":
+        """The same, for questions about routing that send nothing: they use up no rate limit."""
+        return msgspec.structs.replace(self, limiter=None)
 
     def refuse(self, head: Head, error: HttpError) -> Ruling:
         """The reply for ``error`` and a trace that says so."""
@@ -166,6 +177,11 @@ class Pipeline(msgspec.Struct, frozen=True):
         if self.catalog.default is None:
             raise RequestError("unable to route request: no model selected and no default model configured")
         return Selection(Candidate(self.catalog.default), "default")
+
+    def _limit(self, head: Head, request: ChatRequest, selection: Selection) -> None:
+        """Count the request for the model it will reach; models the client named itself are limited too."""
+        if self.limiter is not None:
+            self.limiter.admit(request, selection.candidate.target.name, head.request_id)
 
     async def _rewrite(self, draft: Draft, match: Match | None) -> Draft:
         """Every decision's edits; a model the client named itself only has its name mapped."""

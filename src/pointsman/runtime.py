@@ -20,6 +20,9 @@ from pointsman.pipeline import Limits, Pipeline
 from pointsman.plugins import table as plugin_table
 from pointsman.plugins.table import build_plugins
 from pointsman.policy import Policy
+from pointsman.quota.ledger import Ledger
+from pointsman.quota.limiter import Limiter
+from pointsman.quota.rules import rate_rules
 from pointsman.selection import table as selection_table
 from pointsman.selection.table import build_selector
 from pointsman.signals import classifier
@@ -41,18 +44,22 @@ class Runtime:
     catalog: Catalog
     encoder: Encoder
     pipeline: Pipeline
+    ledger: Ledger
+    """Counts of the rate limits: handed to the next generation, and told what requests really used."""
 
     def close(self) -> None:
         """End the encoder's threads; requests still waiting for a pass get failed signals."""
         self.encoder.close()
 
 
-def build(settings: Settings, env: Mapping[str, str]) -> Runtime:
+def build(settings: Settings, env: Mapping[str, str], *, ledger: Ledger | None = None) -> Runtime:
     """Open the encoder and compile the document.
 
     Raises ``ConfigError`` for rules that cannot run and ``StartError`` when the model files are not usable.
-    ``env`` supplies the provider keys that the document refers to by name.
+    ``env`` supplies the provider keys that the document refers to by name. ``ledger`` has the counts of the
+    rate limits where an earlier generation was running.
     """
+    ledger = ledger or Ledger()
     catalog = catalog_from(settings, env)
     sources = _sources(settings)
     limits = settings.gateway.limits
@@ -85,12 +92,13 @@ def build(settings: Settings, env: Mapping[str, str]) -> Runtime:
             for name in entrypoint.model_names
         },
         fleet=fleet,
+        limiter=Limiter(rules, ledger) if (rules := rate_rules(settings)) else None,
         identity=_identity(settings),
         clear_route=settings.global_.router.clear_route_cache,
         limits=Limits(limits.max_messages, signal_timeout_s),
         started=int(time.time()),
     )
-    return Runtime(settings, catalog, encoder, pipeline)
+    return Runtime(settings, catalog, encoder, pipeline, ledger)
 
 
 @dataclass(frozen=True, slots=True)

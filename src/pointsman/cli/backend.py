@@ -35,8 +35,8 @@ class HostBackend:
         )
 
     def router(self) -> Router:
-        """The running pipeline."""
-        return self._runtime.pipeline
+        """The running pipeline; what is asked about it counts against no rate limit."""
+        return self._runtime.pipeline.unmetered()
 
     def virtual_model(self) -> str:
         """A name that asks for a decision: the document's own, before the built-in ones."""

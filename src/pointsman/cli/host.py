@@ -191,6 +191,9 @@ class Host:
         self._log.log(_LEVELS.get(level, 30), "envoy", logger=record.logger, message=record.message)
 
     def _ended(self, entry: Entry) -> None:
+        if entry.outcome is not None and entry.status >= _FIRST_ERROR:
+            # No model answered, so the tokens that were expected of it are given back.
+            self._runtime.ledger.settle(entry.request_id, 0)
         self.metrics.record_outcome(entry)
         self._requests.write(entry)
 
@@ -204,6 +207,7 @@ class Host:
                 self.metrics.record_envoy_restart()
 
 
+_FIRST_ERROR = 400
 _LEVELS = {"trace": 10, "debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 40}
 
 

@@ -119,8 +119,6 @@ GAPS: Final[tuple[Gap, ...]] = (
     Gap(f"{_SERVICES}.observability.tracing", "no spans are sent"),
     Gap(f"{_SERVICES}.observability.metrics", "metrics are served as they are"),
     Gap(f"{_SERVICES}.authz", "no identity is read"),
-    Gap(f"{_SERVICES}.ratelimit.providers", "nothing is limited", severity=Severity.REFUSED),
-    Gap(f"{_SERVICES}.ratelimit.fail_open"),
     Gap("global.stores", "nothing is stored"),
     Gap("global.integrations", "neither tools nor calls of our own are made"),
     Gap("global.model_catalog.embeddings", "the built-in encoder is used"),
@@ -154,7 +152,21 @@ def examine(settings: Settings) -> tuple[Problem, ...]:
         if (gap := gaps.get(generic.removeprefix(_IN_RECIPES)))
         for problem in _problem(gap, path, value)
     ]
-    return (*found, *_guards(settings))
+    return (*found, *_guards(settings), *_shared_limits(settings))
+
+
+def _shared_limits(settings: Settings) -> Iterator[Problem]:
+    """Limits counted by a service that is not asked yet: refused, unless the document lets them fail open."""
+    limits = settings.global_.services.ratelimit
+    for index, provider in enumerate(limits.providers):
+        if provider.type == "local-limiter":
+            continue
+        yield Problem(
+            Severity.UNIMPLEMENTED if limits.fail_open else Severity.REFUSED,
+            f"global.services.ratelimit.providers[{index}].type",
+            f"{provider.type} is not implemented yet; meanwhile it limits nothing",
+            "use local-limiter, or set fail_open: true to run without these limits",
+        )
 
 
 def _problem(gap: Gap, path: str, value: Any) -> Iterator[Problem]:

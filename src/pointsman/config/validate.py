@@ -22,6 +22,7 @@ def validate(settings: Settings) -> Iterator[Problem]:
     yield from _providers(settings)
     yield from _entrypoints(settings)
     yield from _virtual(settings)
+    yield from _rates(settings)
     yield from _routing(settings, settings.routing, "routing")
     for index, recipe in enumerate(settings.recipes):
         yield from _routing(settings, recipe.routing, f"recipes[{index}].routing")
@@ -125,6 +126,20 @@ def _virtual(settings: Settings) -> Iterator[Problem]:
         for name in sorted(set(router.virtual_names) - set(names.values()) & real):
             if name in real:
                 yield error("providers.models", f"{name!r} is a virtual name by default", "rename the model")
+
+
+def _rates(settings: Settings) -> Iterator[Problem]:
+    """Limits under one name, which would share their counts, and limits on nothing."""
+    providers = settings.global_.services.ratelimit.providers
+    seen: dict[str, str] = {}
+    for index, provider in enumerate(providers):
+        for position, rule in enumerate(provider.rules):
+            path = f"global.services.ratelimit.providers[{index}].rules[{position}]"
+            first = seen.setdefault(rule.name, path)
+            if first != path:
+                yield error(f"{path}.name", f"{rule.name!r} is declared twice, first at {first}", "rename it")
+            if rule.requests_per_unit is None and rule.tokens_per_unit is None:
+                yield error(path, "limits nothing", "set requests_per_unit or tokens_per_unit")
 
 
 def _routing(settings: Settings, routing: Routing, path: str) -> Iterator[Problem]:

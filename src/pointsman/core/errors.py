@@ -66,8 +66,26 @@ class Unavailable(HttpError):
     type = "service_unavailable"
 
 
+class BadAnswer(HttpError):
+    """The model's answer cannot be given to the client (502)."""
+
+    status = 502
+    type = "upstream_error"
+
+
 class Overloaded(Unavailable):
     """A configured bound is reached; the caller should slow down (429)."""
 
     status = 429
     type = "rate_limit_error"
+
+
+class RateLimited(Overloaded):
+    """A rate limit of the document is reached; the caller waits ``retry_after`` seconds (429)."""
+
+    def __init__(self, message: str, *, limit: int, remaining: int, retry_after: int) -> None:
+        self.limit = limit
+        """What the rule allows in its unit of time."""
+        self.remaining = remaining
+        """What of it is left now: less than the request needs."""
+        super().__init__(message, retry_after=retry_after)

@@ -7,7 +7,7 @@ router's contract has it.
 import msgspec
 
 from pointsman.core import headers as names
-from pointsman.core.errors import HttpError
+from pointsman.core.errors import HttpError, RateLimited
 from pointsman.core.verdict import Reply
 
 _RESPONSE_PATH = {429: "rate_limited"}
@@ -22,6 +22,7 @@ def error_reply(error: HttpError) -> Reply:
     }
     if error.retry_after is not None:
         headers["retry-after"] = str(error.retry_after)
+    headers |= limit_headers(error)
     body = {
         "error": {
             "message": error.message,
@@ -31,3 +32,14 @@ def error_reply(error: HttpError) -> Reply:
         }
     }
     return Reply(error.status, headers, msgspec.json.encode(body))
+
+
+def limit_headers(error: HttpError) -> dict[str, str]:
+    """What a caller over its rate limit may count on; ``reset`` is in seconds from now."""
+    if not isinstance(error, RateLimited):
+        return {}
+    return {
+        "x-ratelimit-limit": str(error.limit),
+        "x-ratelimit-remaining": str(error.remaining),
+        "x-ratelimit-reset": str(error.retry_after),
+    }

@@ -1,5 +1,7 @@
 """The request while it is being rewritten: every plugin takes one draft and returns the next."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from pointsman.core.answer import AnswerWork
@@ -22,6 +24,8 @@ class Draft(msgspec.Struct, frozen=True):
     """Whether a system prompt was injected."""
     edited: bool = False
     """Whether the body differs from the bytes received."""
+    received: Mapping[str, str] = {}
+    """The client's headers, names in lower case."""
     signals: SignalSet = SignalSet()
     """What is known about the request."""
     answers: tuple[AnswerWork, ...] = ()

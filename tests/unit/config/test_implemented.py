@@ -108,7 +108,7 @@ def test_guards_that_do_not_run_are_refused(change: Any, fragment: dict[str, Any
 @pytest.mark.parametrize(
     "text",
     [
-        "global: {services: {ratelimit: {providers: [{type: local-limiter}]}}}",
+        "global: {services: {ratelimit: {providers: [{type: envoy-ratelimit}]}}}",
         "global: {services: {management_api: {auth: {mode: bearer}}}}",
         "global: {model_catalog: {modules: {hallucination_mitigation: {enabled: true}}}}",
     ],
@@ -117,6 +117,14 @@ def test_limits_and_identity_that_do_not_run_are_refused(text: str) -> None:
     """Rate limits, management tokens and answer checks are promises too."""
     [problem] = examine(parse(f"version: v0.3\n{text}", {}))
     assert problem.severity is Severity.REFUSED
+
+
+def test_limits_of_a_service_may_fail_open() -> None:
+    """Limits that another service would count are only listed where the document lets them fail open."""
+    limits = "{fail_open: true, providers: [{type: envoy-ratelimit}, {type: local-limiter}]}"
+    [problem] = examine(parse(f"version: v0.3\nglobal: {{services: {{ratelimit: {limits}}}}}", {}))
+    assert problem.severity is Severity.UNIMPLEMENTED
+    assert problem.path == "global.services.ratelimit.providers[0].type"
 
 
 def test_of_the_users_own_classifiers_only_prompted_ones_are_listed() -> None:
