@@ -400,8 +400,15 @@ SHAPED = st.builds(
 )
 
 
+UNSOUND = st.builds(
+    lambda shaped, word: shaped.replace(b"null", word).replace(b"true", word),
+    SHAPED,
+    st.sampled_from([b"1e400", b'"\xff"', b'"\\ud800"', b"nul", b"9" * 5000]),
+)
+
+
 @settings(max_examples=300)
-@given(st.binary(max_size=60) | SHAPED)
+@given(st.binary(max_size=60) | SHAPED | UNSOUND)
 def test_arbitrary_bytes_raise_nothing_undocumented(raw: bytes) -> None:
     """Requests raise ``RequestError``, answers ``UpstreamFault``, errors and streams nothing at all."""
     for request in (messages.understand, request_to_chat, chat_to_request):

@@ -140,6 +140,8 @@ def test_turns_need_not_alternate() -> None:
     ("system", "replace", "expected"),
     [
         (..., False, "P"),
+        (None, False, "P"),
+        ("", False, "P"),
         ("S", False, "P\n\nS"),
         ("S", True, "P"),
         (

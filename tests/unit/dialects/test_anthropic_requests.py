@@ -470,3 +470,17 @@ def test_a_wrong_chat_request_is_refused_with_its_field(fields: dict[str, Any], 
 def test_who_asks_for_usage(options: Any, asked: bool) -> None:
     """Only ``include_usage: true`` asks for the last chunk."""
     assert includes_usage(msgspec.json.encode({"stream_options": options})) is asked
+
+
+@pytest.mark.parametrize("value", [b"1e400", b'"\xff"', b'{"a":[1e400]}', b"[" * 5000 + b"]" * 5000])
+def test_what_no_one_reads_must_still_be_readable(value: bytes) -> None:
+    """A field that is passed on or left out is a 400 when it is no sound JSON, not a surprise later."""
+    for name in (b"top_k", b"unheard_of"):
+        raw = b'{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"x"}],"%b":%b}' % (
+            name,
+            value,
+        )
+        for translate in (request_to_chat, chat_to_request):
+            with pytest.raises(RequestError) as caught:
+                translate(raw)
+            assert caught.value.status == 400

@@ -9,8 +9,8 @@ from pointsman.core.errors import RequestError
 from pointsman.dialects.anthropic.loss import Losses, Reason, Translated
 from pointsman.dialects.anthropic.options import effort_from_chat, tool_choice_from_chat, tools_from_chat
 from pointsman.dialects.anthropic.tool_arguments import arguments_object
-from pointsman.dialects.anthropic.wire import read, write
-from pointsman.dialects.body import Body, parse_object
+from pointsman.dialects.anthropic.wire import read, read_fields, write
+from pointsman.dialects.body import Body
 
 DEFAULT_MAX_TOKENS = 4096
 """Written when a chat request names no limit: Anthropic demands one, and its current models allow this."""
@@ -103,7 +103,7 @@ def chat_to_request(raw: bytes, *, max_tokens: int = DEFAULT_MAX_TOKENS) -> Tran
 
     Raises ``RequestError`` naming the field at fault.
     """
-    chat, body, losses = read(raw, _CHAT), parse_object(raw), Losses()
+    chat, body, losses = read(raw, _CHAT), read_fields(raw), Losses()
     if not chat.model:
         raise RequestError("model: must not be empty", param="model")
     system, messages = _split(chat.messages, losses)
@@ -133,7 +133,7 @@ def chat_to_request(raw: bytes, *, max_tokens: int = DEFAULT_MAX_TOKENS) -> Tran
 
 def includes_usage(raw: bytes) -> bool:
     """Whether a streaming chat request asks for the final usage chunk."""
-    options = parse_object(raw).get("stream_options")
+    options = read_fields(raw).get("stream_options")
     return isinstance(options, dict) and options.get("include_usage") is True
 
 

@@ -135,12 +135,12 @@ def texts(blocks: tuple[Block, ...] | list[Block]) -> str:
 
 def with_system_prompt(body: Body, prompt: str, *, replace: bool) -> Body:
     """Put ``prompt`` before the request's system text, or in its place."""
-    existing = body.get("system")
-    if replace or not existing:
+    existing = bytes(body.fields.get("system", b"null"))
+    if replace or existing in {b"null", b'""', b"[]"}:
         return body.with_field("system", prompt)
-    if isinstance(existing, list):
+    if existing.startswith(b"["):
         return body.with_field("system", [{"type": "text", "text": prompt}, *body.items("system")])
-    return body.with_field("system", f"{prompt}\n\n{existing}")
+    return body.with_field("system", f"{prompt}\n\n{body.get('system')}")
 
 
 def answer(text: str, *, stream: bool, created: int, headers: dict[str, str]) -> Reply:

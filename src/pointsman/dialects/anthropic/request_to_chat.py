@@ -21,8 +21,8 @@ from pointsman.dialects.anthropic.loss import Losses, Reason, Translated
 from pointsman.dialects.anthropic.messages import Messages, Role, read_messages, texts
 from pointsman.dialects.anthropic.options import thinking_to_effort, tool_choice_to_chat, tools_to_chat
 from pointsman.dialects.anthropic.tool_arguments import arguments_text
-from pointsman.dialects.anthropic.wire import write
-from pointsman.dialects.body import Body, parse_object
+from pointsman.dialects.anthropic.wire import read_fields, write
+from pointsman.dialects.body import Body
 
 Placed = tuple[str, Block]
 """A block and where it stood."""
@@ -63,7 +63,7 @@ def request_to_chat(raw: bytes, *, vllm: bool = True) -> Translated:
 
     Raises ``RequestError`` naming the field at fault.
     """
-    request, body, losses = read_messages(raw), parse_object(raw), Losses()
+    request, body, losses = read_messages(raw), read_fields(raw), Losses()
     chat: dict[str, Any] = {
         "model": request.model,
         "messages": _messages(request, losses, vllm=vllm),

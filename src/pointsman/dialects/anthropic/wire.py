@@ -5,8 +5,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from pointsman.core.errors import HttpError, RequestError
+from pointsman.dialects.body import Body, parse_object
 
 T = TypeVar("T")
+
+_ANY = msgspec.json.Decoder(Any)
 
 
 class UpstreamFault(HttpError):
@@ -32,6 +35,17 @@ def read(
         raise fault(f"malformed JSON: {error}", param=path or None) from error
     except RecursionError as error:
         raise fault("malformed JSON: nested too deeply", param=path or None) from error
+
+
+def read_fields(raw: bytes) -> Body:
+    """The fields of a JSON object, each known to be readable; raises ``RequestError`` naming one that is not.
+
+    What no one decodes may hold a number out of range or a broken text, which would surface only later.
+    """
+    body = parse_object(raw)
+    for name, value in body.fields.items():
+        read(value, _ANY, path=name)
+    return body
 
 
 def write(document: Any, fault: type[HttpError] = RequestError) -> bytes:
