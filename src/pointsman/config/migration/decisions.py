@@ -39,7 +39,9 @@ def _route(decision: Mapping[str, Any], origin: str, guards: Guards) -> Route:
     if "rules" in decision:
         new["rules"] = renamed(decision["rules"])
     rule = new.get("rules")
-    always = not rule or not (rule.get("conditions") or "type" in rule)
+    # An OR of nothing matches never; every other rule of nothing matches always.
+    empty = not rule or not ("type" in rule or rule.get("conditions"))
+    always = empty and (not rule or rule.get("operator", "AND") == "AND")
     return Route(origin, None if always else rule, new, jailbreak, pii, tuple(kept))
 
 
