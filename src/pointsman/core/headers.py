@@ -4,6 +4,8 @@ SELECTED_MODEL = "x-selected-model"
 """Request header towards the data plane and engine: the logical model chosen."""
 POOL = "x-pointsman-pool"
 """Request header our own Envoy routes on: the provider model whose endpoints serve the request."""
+ANSWER = "x-pointsman-answer"
+"""Request header inside our own Envoy: the answer passes the router, which knows by this token what to do."""
 DESTINATION = "x-gateway-destination-endpoint"
 """Request header of the endpoint-picker protocol."""
 
@@ -23,6 +25,7 @@ DEBUG = "x-vsr-debug"
 INTERNAL_REQUEST_HEADERS = (
     SELECTED_MODEL,
     POOL,
+    ANSWER,
     DESTINATION,
     "x-gateway-destination-endpoint-subset",
     "x-vsr-destination-endpoint",

@@ -45,6 +45,12 @@ ENDPOINTS: dict[str, Endpoint] = {
 }
 
 
+def dialect_of(head: Head) -> Dialect:
+    """The dialect of errors for this request, whether or not it names an endpoint; OpenAI's unless told."""
+    endpoint = ENDPOINTS.get(head.route_path)
+    return endpoint.dialect if endpoint is not None else Dialect.OPENAI_CHAT
+
+
 def endpoint_for(head: Head) -> Endpoint:
     """The endpoint a request line names. Raises ``EndpointNotFound`` (404) or ``MethodNotAllowed`` (405)."""
     path = head.route_path

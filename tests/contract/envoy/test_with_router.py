@@ -1,52 +1,15 @@
 """Our Envoy and our own ext_proc server together: both sides of ``wire.contract``."""
 
 import asyncio
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from envoy_lab import Lab, eventually
+from routed_lab import RoutedLab
 
-from pointsman.core.errors import HttpError
-from pointsman.core.request import Head
-from pointsman.core.trace import Ruling, Trace
-from pointsman.core.verdict import Forward, HeaderEdits, Reply, Verdict
-from pointsman.transports.extproc.server import ExtProcOptions, ExtProcServer
+from pointsman.core.verdict import Forward, HeaderEdits, Reply
 
 pytestmark = pytest.mark.envoy
-
-
-@dataclass
-class _Router:
-    """Gives every request the same verdict; ``GET`` is answered from the request line."""
-
-    verdict: Verdict
-    managed: bool | None = None
-
-    def preview(self, head: Head, *, managed: bool) -> Reply | None:
-        self.managed = managed
-        return Reply(200, {"content-type": "text/plain"}, b"models") if head.method == "GET" else None
-
-    async def route(self, head: Head, body: bytes) -> Ruling:
-        del body
-        return Ruling(self.verdict, Trace(request_id=head.request_id))
-
-    def refuse(self, head: Head, error: HttpError) -> Ruling:
-        reply = Reply(error.status, {}, error.message.encode())
-        return Ruling(reply, Trace(request_id=head.request_id))
-
-
-class _RoutedLab(Lab):
-    """The lab, with the real server in the stub's place."""
-
-    router: _Router
-    server: ExtProcServer
-
-    async def start_decider(self) -> None:
-        self.server = ExtProcServer(
-            lambda: self.router, ExtProcOptions(address=f"unix:{self.plan.extproc_socket}")
-        )
-        await self.server.start()
 
 
 def test_our_server_and_our_envoy_agree() -> None:
@@ -61,9 +24,7 @@ def test_our_server_and_our_envoy_agree() -> None:
     )
 
     async def body() -> None:
-        lab = _RoutedLab(replicas=1)
-        lab.router = _Router(forward)
-        async with lab:
+        async with RoutedLab(forward) as lab:
             status, answer, headers = await lab.ask()
             assert (status, answer) == (200, {"backend": "b0"})
             assert (headers["x-vsr-schema-version"], headers["x-vsr-selected-model"]) == ("2", "m")
@@ -91,9 +52,8 @@ def test_a_running_stream_survives_our_server() -> None:
     """The server ends the decision's stream itself, so its own end costs no running answer."""
 
     async def body() -> None:
-        lab = _RoutedLab(replicas=1)
-        lab.router = _Router(Forward("main"))
-        async with lab, lab.open({"stream": True, "chunks": 20, "pause_s": 0.05}) as response:
+        stream = {"stream": True, "chunks": 20, "pause_s": 0.05}
+        async with RoutedLab(Forward("main")) as lab, lab.open(stream) as response:
             first = await response.content.readline()
             await eventually(lambda: lab.server.streams == 0, "the end of the decision's stream")
             await lab.server.stop(0)

@@ -41,11 +41,17 @@ def _pools(found: list[str]) -> tuple[Pool, ...]:
 
 @given(pool_names)
 def test_only_the_exact_pool_header_leads_to_a_pool(found: list[str]) -> None:
-    """Whatever the names, each pool has one route, taken by its own header value alone; the rest is refused."""
+    """Whatever the names, a pool is reached by its own header value alone; the rest is refused.
+
+    Each pool has two routes there, the first one for answers that have to be filtered.
+    """
     *decided, last = _table(replace(_PLAN, pools=_pools(found)))
-    for name, route in zip(found, decided, strict=True):
-        assert route["match"]["headers"] == [{"name": names.POOL, "string_match": {"exact": name}}]
-        assert route["route"]["cluster"] == clusters.cluster_name(name)
+    for name, filtered, plain in zip(found, decided[::2], decided[1::2], strict=True):
+        own = {"name": names.POOL, "string_match": {"exact": name}}
+        assert plain["match"]["headers"] == [own]
+        assert filtered["match"]["headers"] == [own, {"name": names.ANSWER, "present_match": True}]
+        assert [route["route"]["cluster"] for route in (filtered, plain)] == [clusters.cluster_name(name)] * 2
+        assert "typed_per_filter_config" not in plain
     assert "headers" not in last["match"]
     assert last["route"] == {"cluster": contract.UNDECIDED_CLUSTER}
 
@@ -184,7 +190,7 @@ def test_a_removed_pool_stays_a_cluster_for_one_more_update(tmp_path: Path) -> N
     files.write(plan)
     files.update(replace(plan, pools=(_ONE,)))
     assert [each["name"] for each in _resources(tmp_path / "cds.json")] == ["pool/one", "pool/two"]
-    assert len(_resources(tmp_path / "rds.json")[0]["virtual_hosts"][0]["routes"]) == 2
+    assert len(_resources(tmp_path / "rds.json")[0]["virtual_hosts"][0]["routes"]) == 3
     files.update(replace(plan, pools=(_ONE,)))
     assert [each["name"] for each in _resources(tmp_path / "cds.json")] == ["pool/one"]
     assert not (tmp_path / clusters.endpoints_file(_TWO)).exists()

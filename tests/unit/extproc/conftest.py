@@ -13,6 +13,7 @@ from pointsman.dialects.errors import error_reply
 from pointsman.transports.extproc.admission import Admission
 from pointsman.transports.extproc.events import ErrorKind, Events
 from pointsman.transports.extproc.exchange import Exchange
+from pointsman.transports.extproc.handover import Handover
 from pointsman.transports.extproc.ruling import Limits
 from pointsman.transports.wire import extproc_pb2 as pb
 
@@ -147,6 +148,7 @@ class Kit:
         managed: bool = False,
         seen: Witness | None = None,
         admission: Admission | None = None,
+        handover: Handover | None = None,
         max_body: int = 1_000_000,
         timeout_s: float = 30,
     ) -> Exchange:
@@ -156,6 +158,7 @@ class Kit:
             managed=managed,
             limits=Limits(max_body, timeout_s),
             admission=admission or Admission(8),
+            handover=handover or Handover(8),
             events=(seen or Witness()).events,
         )
 

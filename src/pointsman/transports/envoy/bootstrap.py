@@ -25,6 +25,7 @@ def render(plan: Plan) -> dict[str, Any]:
             "listeners": [listener.render(each, plan) for each in plan.listeners],
             "clusters": [
                 _local(filters.EXTPROC_CLUSTER, plan.extproc_socket),
+                _local(filters.ANSWERS_CLUSTER, plan.extproc_socket),
                 _local(listener.ACCESS_LOG_CLUSTER, plan.accesslog_socket),
                 {"name": contract.UNDECIDED_CLUSTER, "type": "STATIC", "connect_timeout": "1s"},
             ],

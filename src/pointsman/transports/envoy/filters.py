@@ -8,6 +8,9 @@ from pointsman.transports.wire import contract
 _TYPE = "type.googleapis.com/envoy.extensions.filters.http."
 
 EXTPROC_CLUSTER = "pointsman-router"
+ANSWERS_CLUSTER = "pointsman-answers"
+"""The same router over connections of their own: long answers take no place from decisions."""
+ANSWER_FILTER = "pointsman.answers"
 
 _RESPONSE_HEADERS = """
 local function put(headers, group)
@@ -31,8 +34,26 @@ response. The names are the decision's, and some of them depend on the status: b
 
 
 def render(limits: Limits) -> list[dict[str, Any]]:
-    """Answer headers (on the way back), decide, forward."""
-    return [_response_headers(), _extproc(limits), _router()]
+    """Answer headers (on the way back), decide, filter the answer (on the way back), forward."""
+    return [_response_headers(), _extproc(limits), _answers(limits), _router()]
+
+
+def on_answer_routes() -> dict[str, Any]:
+    """``typed_per_filter_config`` of routes whose answer the router must see.
+
+    Full duplex, because the router then holds the answer's headers until it knows what follows, and because
+    in this mode nothing of the answer can pass a router that is gone.
+    """
+    mode = {
+        "request_header_mode": "SEND",
+        "request_body_mode": "NONE",
+        "request_trailer_mode": "SKIP",
+        "response_header_mode": "SEND",
+        "response_body_mode": "FULL_DUPLEX_STREAMED",
+        "response_trailer_mode": "SEND",
+    }
+    config = {"@type": f"{_TYPE}ext_proc.v3.ExtProcPerRoute", "overrides": {"processing_mode": mode}}
+    return {ANSWER_FILTER: config}
 
 
 def _response_headers() -> dict[str, Any]:
@@ -71,6 +92,38 @@ def _extproc(limits: Limits) -> dict[str, Any]:
                 # SEND, although the headers say little: with SKIP Envoy drops header changes silently.
                 "request_header_mode": "SEND",
                 "request_body_mode": "BUFFERED",
+                "request_trailer_mode": "SKIP",
+                "response_header_mode": "SKIP",
+                "response_body_mode": "NONE",
+                "response_trailer_mode": "SKIP",
+            },
+        },
+    }
+
+
+def _answers(limits: Limits) -> dict[str, Any]:
+    """Asks nothing and opens no stream, except on routes that switch it on.
+
+    Not ``disabled``: which filters a request meets is settled by its first route, before the decision.
+    """
+    timeout = f"{limits.answer_timeout_s:.3f}s"
+    return {
+        "name": ANSWER_FILTER,
+        "typed_config": {
+            "@type": f"{_TYPE}ext_proc.v3.ExternalProcessor",
+            "grpc_service": {
+                "envoy_grpc": {"cluster_name": ANSWERS_CLUSTER},
+                "initial_metadata": [{"key": contract.DATA_PLANE, "value": contract.MANAGED_ANSWER}],
+            },
+            # An answer that has to be filtered passes the filter or does not pass.
+            "failure_mode_allow": False,
+            "status_on_error": {"code": "ServiceUnavailable"},
+            "message_timeout": timeout,
+            "max_message_timeout": timeout,
+            "mutation_rules": {"allow_all_routing": True},
+            "processing_mode": {
+                "request_header_mode": "SKIP",
+                "request_body_mode": "NONE",
                 "request_trailer_mode": "SKIP",
                 "response_header_mode": "SKIP",
                 "response_body_mode": "NONE",

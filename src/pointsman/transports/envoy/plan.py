@@ -80,6 +80,8 @@ class Limits:
     max_body_bytes: int = 32 << 20
     decision_timeout_s: float = 2.0
     """How long a request waits for the router before it goes on undecided."""
+    answer_timeout_s: float = 6.0
+    """How long the router may take over the headers of a request whose answer it will filter."""
     stream_idle_timeout_s: float = 300.0
     """Silence (also before the first byte) after which a request is given up; its length is unbounded."""
     max_connections: int = 50_000

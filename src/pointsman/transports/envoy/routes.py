@@ -3,7 +3,7 @@
 from typing import Any
 
 from pointsman.core import headers as names
-from pointsman.transports.envoy import clusters
+from pointsman.transports.envoy import clusters, filters
 from pointsman.transports.envoy.plan import Plan, Pool
 from pointsman.transports.wire import contract
 
@@ -17,14 +17,17 @@ def render(plan: Plan) -> dict[str, Any]:
     return {
         "name": ROUTES,
         # Internal to us; the logical model's header stays, engines may read it.
-        "request_headers_to_remove": [names.POOL, "x-envoy-external-address"],
+        "request_headers_to_remove": [names.POOL, names.ANSWER, "x-envoy-external-address"],
         "virtual_hosts": [
             {
                 "name": "all",
                 "domains": ["*"],
                 # On the virtual host: while the body is buffered no decision exists, so no route of a pool.
                 "request_body_buffer_limit": plan.limits.max_body_bytes,
-                "routes": [*(_route(pool) for pool in plan.pools), _undecided(plan)],
+                "routes": [
+                    *(route for pool in plan.pools for route in (_filtered(pool), _route(pool))),
+                    _undecided(plan),
+                ],
             }
         ],
     }
@@ -36,6 +39,18 @@ def _route(pool: Pool) -> dict[str, Any]:
         "name": clusters.cluster_name(pool.name),
         "match": {"prefix": "/", "headers": [header]},
         "route": _forward(pool),
+    }
+
+
+def _filtered(pool: Pool) -> dict[str, Any]:
+    """The same, for requests whose answer the router must see."""
+    route = _route(pool)
+    present = {"name": names.ANSWER, "present_match": True}
+    return {
+        "name": f"{route['name']}/filtered",
+        "match": {"prefix": "/", "headers": [*route["match"]["headers"], present]},
+        "route": route["route"],
+        "typed_per_filter_config": filters.on_answer_routes(),
     }
 
 

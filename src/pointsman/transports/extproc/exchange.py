@@ -7,21 +7,30 @@ from enum import IntEnum, auto
 import msgspec
 from google.protobuf.message import DecodeError
 
+from pointsman.core import headers as names
 from pointsman.core.errors import HttpError, RequestError, Unavailable
 from pointsman.core.request import Head
 from pointsman.core.router import Router
 from pointsman.core.trace import Ruling
-from pointsman.core.verdict import Forward, Reply
+from pointsman.core.verdict import Forward, HeaderEdits, Reply
 from pointsman.transports.extproc import forwarding, messages
 from pointsman.transports.extproc.admission import Admission
-from pointsman.transports.extproc.events import ErrorKind, Events
+from pointsman.transports.extproc.answering import READABLE_MODES, Answering
+from pointsman.transports.extproc.events import ErrorKind, Events, Fate, Quiet
+from pointsman.transports.extproc.filtering import Filtering
 from pointsman.transports.extproc.forwarding import Answers, Onward
+from pointsman.transports.extproc.handover import Handover, Job
 from pointsman.transports.extproc.intake import Intake, Progress
 from pointsman.transports.extproc.messages import Arrival
 from pointsman.transports.extproc.ruling import Bench, BodyTooLarge, Limits
 from pointsman.transports.wire import extproc_pb2 as pb
 
 _NOBODY = Arrival(Head("", "", {}))
+_RETRY_AFTER_S = 1
+_UNREADABLE = (
+    "this request's answer must be filtered, and the data plane does not show it to the router; "
+    "set response_body_mode to STREAMED"
+)
 
 
 class _Phase(IntEnum):
@@ -39,9 +48,10 @@ class Exchange:
     """Feed it every message in order; send what it returns; when ``done``, end the stream.
 
     A managed data plane is done with us once the request is answered, so that our death never cuts a running
-    answer; a foreign one once its response headers are. Every message gets one answer, with two exceptions:
-    full-duplex request bodies are answered in one go at their end, and violations of the protocol end the
-    stream with ``violation`` saying why.
+    answer; a foreign one once its response headers are. Where a filter must see the answer, a managed data
+    plane comes back with it in an ``AnswerExchange``; on a foreign one the answer passes here, to its end.
+    Every message gets one answer, with two exceptions: full-duplex bodies are answered when there is
+    something to say, and violations of the protocol end the stream with ``violation`` saying why.
     """
 
     def __init__(
@@ -51,12 +61,16 @@ class Exchange:
         managed: bool,
         limits: Limits,
         admission: Admission,
+        handover: Handover,
         events: Events,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.done = False
         self.violation = ""
         self._bench = Bench(router, limits=limits, admission=admission, events=events)
+        self._events = Quiet(events)
+        self._handover = handover
+        self._answering: Answering | None = None
         self._managed = managed
         self._clock = clock
         self._phase = _Phase.NEW
@@ -84,6 +98,9 @@ class Exchange:
                 self._config = message.protocol_config
             return await self._dispatch(message)
         except Exception as exc:  # noqa: BLE001  # a defect of ours costs this request, never the server
+            if self._answering is not None:
+                # A stream that ends well lets the rest of the answer pass as it is.
+                return self._violate("internal error", exc)
             if self._phase >= _Phase.ANSWERED:
                 self._bench.report(ErrorKind.DEFECT, exc)
                 self.done = True
@@ -100,6 +117,10 @@ class Exchange:
         if not self.answered:
             self._bench.report(ErrorKind.ABANDONED)
         self.done = True
+        if self._answering is not None:
+            self._answering.leave()
+            self._answering = None
+            self._handover.leave()
 
     async def _dispatch(self, message: pb.ProcessingRequest) -> Answers:
         kind = message.WhichOneof("request")
@@ -111,7 +132,7 @@ class Exchange:
             return await self._on_request_trailers()
         if kind is None:
             return self._violate("a message of an unknown kind")
-        return self._on_response(message)
+        return await self._on_response(message)
 
     @property
     def _response_duplex(self) -> bool:
@@ -137,7 +158,7 @@ class Exchange:
         if foreign_path or (ended and head.method != "POST"):
             return self._pass(ended=ended)
         if ended:
-            ruling = await self._bench.rule(head, b"")
+            ruling = await self._bench.rule(head, b"", self._settle)
             return self._answer(ruling, forwarding.headers_answer)
         if messages.number(head.headers.get("content-length", "")) > self._bench.limits.max_body_bytes:
             return self._too_large()
@@ -184,7 +205,7 @@ class Exchange:
         held = self._intake.in_pieces
         body = self._intake.body
         self._intake.release()
-        ruling = await self._bench.rule(self._arrival.head, body)
+        ruling = await self._bench.rule(self._arrival.head, body, self._settle)
 
         def shape(onward: Onward) -> Answers:
             if self._intake.duplex:
@@ -192,6 +213,37 @@ class Exchange:
             return forwarding.body_answer(onward, body if held else None)
 
         return self._answer(ruling, shape)
+
+    def _settle(self, ruling: Ruling) -> Ruling:
+        """Make sure that the answer will pass its filter, if it has one; otherwise refuse the request."""
+        forward = ruling.verdict
+        if not isinstance(forward, Forward) or forward.answer is None:
+            return ruling
+        job = Job(self._arrival.head, forward.answer)
+        if self._managed:
+            token = self._handover.offer(job)
+            if token is None:
+                return self._no_filter(ruling, Fate.NO_ROOM, _full(self._handover.limit))
+            # Compressed, an answer could not be read.
+            return _replaced(ruling, forward, {names.ANSWER: token, "accept-encoding": "identity"})
+        mode = self._config.response_body_mode if self._config is not None else None
+        if mode not in READABLE_MODES:
+            return self._no_filter(ruling, Fate.UNREADABLE, Unavailable(_UNREADABLE))
+        if not self._handover.enter():
+            return self._no_filter(ruling, Fate.NO_ROOM, _full(self._handover.limit))
+        filtering = Filtering(
+            job,
+            self._bench.limits.answer,
+            tell=self._events.answer,
+            report=lambda exc: self._bench.report(ErrorKind.DEFECT, exc),
+        )
+        self._answering = Answering(filtering, mode)
+        return _replaced(ruling, forward, {"accept-encoding": "identity"})
+
+    def _no_filter(self, ruling: Ruling, fate: Fate, error: HttpError) -> Ruling:
+        self._events.answer(fate)
+        refused = self._bench.refusal(self._arrival.head, error)
+        return Ruling(refused.verdict, msgspec.structs.replace(ruling.trace, error=error.message))
 
     def _answer(self, ruling: Ruling, shape: Callable[[Onward], Answers]) -> Answers:
         """Turn a ruling into messages; ``shape`` fits a forward to what is being answered."""
@@ -236,7 +288,9 @@ class Exchange:
         self.done = True
         return ()
 
-    def _on_response(self, message: pb.ProcessingRequest) -> Answers:
+    async def _on_response(self, message: pb.ProcessingRequest) -> Answers:
+        if self._answering is not None:
+            return await self._on_filtered_response(self._answering, message)
         if message.HasField("response_headers"):
             return self._on_response_headers(message.response_headers)
         if message.HasField("response_body"):
@@ -245,6 +299,26 @@ class Exchange:
 
     def _on_response_headers(self, message: pb.HttpHeaders) -> Answers:
         """Response headers, also of answers the data plane made itself before or instead of asking us."""
+        headers = self._contract_headers(message)
+        # A duplex stream has to be echoed to its end, and a data plane too old to name its modes is served to
+        # its end too; from every other one we part here, which also keeps it from buffering the response.
+        duplex = self._response_duplex
+        self.done = self._config is not None and not duplex
+        return (messages.response_headers_answer(headers, release_body=not duplex),)
+
+    async def _on_filtered_response(self, answering: Answering, message: pb.ProcessingRequest) -> Answers:
+        if message.HasField("response_headers"):
+            extra = self._contract_headers(message.response_headers)
+            answers = await answering.on_headers(message.response_headers, extra)
+        elif message.HasField("response_body"):
+            answers = await answering.on_body(message.response_body)
+        else:
+            answers = await answering.on_trailers()
+        self.done = answering.done
+        return answers
+
+    def _contract_headers(self, message: pb.HttpHeaders) -> dict[str, str]:
+        """What we add to response headers, once."""
         headers: dict[str, str] = {}
         repeated = self._phase is _Phase.RESPONDED
         self._phase = _Phase.RESPONDED
@@ -256,8 +330,14 @@ class Exchange:
             if 200 <= status < 300:
                 headers.update(self._forward.success_headers)
             self._bench.responded(self._arrival.head.request_id, status, self._clock() - self._arrived_at)
-        # A duplex stream has to be echoed to its end, and a data plane too old to name its modes is served to
-        # its end too; from every other one we part here, which also keeps it from buffering the response.
-        duplex = self._response_duplex
-        self.done = self._config is not None and not duplex
-        return (messages.response_headers_answer(headers, release_body=not duplex),)
+        return headers
+
+
+def _replaced(ruling: Ruling, forward: Forward, headers: dict[str, str]) -> Ruling:
+    """The same ruling with more request headers."""
+    edits = HeaderEdits({**forward.headers.set, **headers}, forward.headers.remove)
+    return Ruling(msgspec.structs.replace(forward, headers=edits), ruling.trace)
+
+
+def _full(limit: int) -> Unavailable:
+    return Unavailable(f"{limit} answers are being filtered already", retry_after=_RETRY_AFTER_S)

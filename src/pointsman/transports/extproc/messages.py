@@ -12,6 +12,7 @@ from pointsman.transports.wire import contract
 from pointsman.transports.wire import extproc_pb2 as pb
 
 _OVERWRITE = pb.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
+STATUS = ":status"
 _SET_BY_ENVOY = frozenset({"content-length", "transfer-encoding", "connection"})
 
 
@@ -28,17 +29,22 @@ def arrival_of(message: pb.HttpHeaders) -> Arrival:
 
     ``:authority`` becomes ``host`` unless the client sent one; other pseudo-headers stay out of the mapping.
     """
-    pseudo: dict[str, str] = {}
-    headers: dict[str, str] = {}
-    for entry in message.headers.headers:
-        name = entry.key.lower()
-        into = pseudo if name.startswith(":") else headers
-        value = _text(entry)
-        into[name] = f"{into[name]}, {value}" if name in into else value
+    named = header_map(message.headers)
+    pseudo = {name: value for name, value in named.items() if name.startswith(":")}
+    headers = {name: value for name, value in named.items() if not name.startswith(":")}
     forged = tuple(name for name in names.INTERNAL_REQUEST_HEADERS if headers.pop(name, None) is not None)
     if ":authority" in pseudo:
         headers.setdefault("host", pseudo[":authority"])
     return Arrival(Head(pseudo.get(":method", ""), pseudo.get(":path", ""), headers), forged)
+
+
+def header_map(message: pb.HeaderMap) -> dict[str, str]:
+    """All headers: names in lower case, repeated ones joined with ``", "``, pseudo-headers with a colon."""
+    headers: dict[str, str] = {}
+    for entry in message.headers:
+        name, value = entry.key.lower(), _text(entry)
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
 
 
 def status_of(message: pb.HttpHeaders) -> int:
@@ -78,6 +84,18 @@ def mutation_of(set_headers: Mapping[str, str], remove: Iterable[str] = ()) -> p
     return mutation
 
 
+def answer_mutation_of(set_headers: Mapping[str, str], remove: Iterable[str] = ()) -> pb.HeaderMutation:
+    """Changes of an answer's headers, which may change its ``:status`` too."""
+    mutation = mutation_of(set_headers, remove)
+    status = number(set_headers.get(STATUS, ""))
+    if 200 <= status <= 599:
+        option = mutation.set_headers.add()
+        option.append_action = _OVERWRITE
+        option.header.key = STATUS
+        option.header.raw_value = str(status).encode()
+    return mutation
+
+
 def passed(arrival: Arrival, set_headers: Mapping[str, str]) -> pb.ProcessingResponse:
     """Answer to request headers that need nothing yet: go on, without the internal names a client sent."""
     response = pb.ProcessingResponse()
@@ -87,6 +105,13 @@ def passed(arrival: Arrival, set_headers: Mapping[str, str]) -> pb.ProcessingRes
         common.header_mutation.CopyFrom(mutation_of(set_headers, arrival.forged))
         # The route was matched with the client's headers: a forged name must not have chosen it.
         common.clear_route_cache = bool(arrival.forged)
+    return response
+
+
+def nothing_to_add() -> pb.ProcessingResponse:
+    """Answer to request headers that go on as they are."""
+    response = pb.ProcessingResponse()
+    response.request_headers.response.SetInParent()
     return response
 
 
@@ -148,6 +173,28 @@ def response_body_answer(body: pb.HttpBody, *, duplex: bool) -> pb.ProcessingRes
         piece = response.response_body.response.body_mutation.streamed_response
         piece.body = body.body
         piece.end_of_stream = body.end_of_stream
+    return response
+
+
+def response_streamed(body: bytes, *, last: bool) -> pb.ProcessingResponse:
+    """A piece of a FULL_DUPLEX_STREAMED response body, for the client."""
+    response = pb.ProcessingResponse()
+    piece = response.response_body.response.body_mutation.streamed_response
+    piece.body = body
+    piece.end_of_stream = last
+    return response
+
+
+def response_body_change(body: bytes, edits: pb.HeaderMutation | None) -> pb.ProcessingResponse:
+    """``body`` instead of the STREAMED or BUFFERED one; ``edits`` where headers are still held."""
+    response = pb.ProcessingResponse()
+    common = response.response_body.response
+    if body:
+        common.body_mutation.body = body
+    else:
+        common.body_mutation.clear_body = True
+    if edits is not None:
+        common.header_mutation.CopyFrom(edits)
     return response
 
 

@@ -1,6 +1,7 @@
 """One decision under the transport's bounds: admission, deadline, and defects turned into a reply."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 import msgspec
@@ -12,6 +13,7 @@ from pointsman.core.trace import Ruling, Trace
 from pointsman.dialects.errors import error_reply
 from pointsman.transports.extproc.admission import Admission
 from pointsman.transports.extproc.events import ErrorKind, Events
+from pointsman.transports.extproc.filtering import Bounds
 
 _RETRY_AFTER_S = 1
 
@@ -21,6 +23,7 @@ class Limits(msgspec.Struct, frozen=True):
 
     max_body_bytes: int = 32 * 1024 * 1024
     decision_timeout_s: float = 5.0
+    answer: Bounds = Bounds()
 
 
 class BodyTooLarge(RequestError):
@@ -41,8 +44,11 @@ class Bench:
         self._admission = admission
         self._events = events
 
-    async def rule(self, head: Head, body: bytes) -> Ruling:
-        """The router's ruling, or the refusal for what kept it from ruling. Only cancellation raises."""
+    async def rule(self, head: Head, body: bytes, settle: Callable[[Ruling], Ruling]) -> Ruling:
+        """The router's ruling as ``settle`` leaves it, or the refusal for what kept it from ruling.
+
+        Only cancellation raises.
+        """
         if not self._admission.enter():
             limit = self._admission.limit
             error = Overloaded(f"{limit} decisions are in flight already", retry_after=_RETRY_AFTER_S)
@@ -51,6 +57,7 @@ class Bench:
             ruling = await self._within_deadline(head, body)
         finally:
             self._admission.leave()
+        ruling = settle(ruling)
         self._tell(head, ruling)
         return ruling
 
@@ -65,14 +72,14 @@ class Bench:
                 return self._broken(head, exc)
             self.report(ErrorKind.DEADLINE, exc)
             error = Unavailable(f"no routing decision within {limit:g} s", retry_after=_RETRY_AFTER_S)
-            return self._refusal(head, error)
+            return self.refusal(head, error)
 
     def refuse(
         self, head: Head, kind: ErrorKind, error: HttpError, cause: BaseException | None = None
     ) -> Ruling:
         """The refusal for ``error``, reported as ``kind``."""
         self.report(kind, cause)
-        ruling = self._refusal(head, error)
+        ruling = self.refusal(head, error)
         self._tell(head, ruling)
         return ruling
 
@@ -84,9 +91,10 @@ class Bench:
 
     def _broken(self, head: Head, exc: BaseException) -> Ruling:
         self.report(ErrorKind.DEFECT, exc)
-        return self._refusal(head, HttpError("internal error"))
+        return self.refusal(head, HttpError("internal error"))
 
-    def _refusal(self, head: Head, error: HttpError) -> Ruling:
+    def refusal(self, head: Head, error: HttpError) -> Ruling:
+        """The router's refusal, told to nobody yet."""
         try:
             return self.router.refuse(head, error)
         except Exception as exc:  # noqa: BLE001  # the client still gets the answer, in the common shape

@@ -12,8 +12,11 @@ from pointsman.core.errors import StartError
 from pointsman.core.router import Router
 from pointsman.transports.extproc.address import Address
 from pointsman.transports.extproc.admission import Admission
+from pointsman.transports.extproc.answer_exchange import AnswerExchange
 from pointsman.transports.extproc.events import Events
 from pointsman.transports.extproc.exchange import Exchange
+from pointsman.transports.extproc.filtering import Bounds
+from pointsman.transports.extproc.handover import Handover
 from pointsman.transports.extproc.ruling import Limits
 from pointsman.transports.wire import contract
 from pointsman.transports.wire import extproc_pb2 as pb
@@ -44,6 +47,9 @@ class ExtProcOptions(msgspec.Struct, frozen=True):
     """Decisions in flight; a request beyond is refused at once with 429, never queued."""
     max_body_bytes: int = Limits().max_body_bytes
     decision_timeout_s: float = Limits().decision_timeout_s
+    max_answers: int = 1024
+    """Answers being filtered, or about to be; a request beyond is refused with 503 before it is sent."""
+    answer: Bounds = Bounds()
     max_message_bytes: int | None = None
     """Largest gRPC message. ``None``: twice the body bound and a margin, so that a body somewhat too large is
     refused in words (413); what is larger still ends its stream with RESOURCE_EXHAUSTED."""
@@ -64,8 +70,9 @@ class ExtProcServer:
         self._router = router
         self._options = options
         self._address = Address.parse(options.address)
-        self._limits = Limits(options.max_body_bytes, options.decision_timeout_s)
+        self._limits = Limits(options.max_body_bytes, options.decision_timeout_s, options.answer)
         self._admission = Admission(options.max_concurrent)
+        self._handover = Handover(options.max_answers)
         self._events = events or Events()
         self._health = health.aio.HealthServicer()
         self._server: grpc.aio.Server | None = None
@@ -76,6 +83,11 @@ class ExtProcServer:
     def in_flight(self) -> int:
         """Decisions being made now."""
         return self._admission.in_flight
+
+    @property
+    def answers(self) -> int:
+        """Answers being filtered, or about to be."""
+        return self._handover.size
 
     @property
     def streams(self) -> int:
@@ -153,16 +165,23 @@ class ExtProcServer:
             return self._address.taken()
         return StartError(f"{self._address.taken()}. If it is free, check the PEM certificate and key")
 
+    def _conversation(self, kind: str) -> Exchange | AnswerExchange:
+        """What this stream is for, as the data plane says; only our own can connect to a Unix socket."""
+        if kind == contract.MANAGED_ANSWER:
+            return AnswerExchange(self._handover, bounds=self._limits.answer, events=self._events)
+        return Exchange(
+            self._router(),
+            managed=kind == contract.MANAGED,
+            limits=self._limits,
+            admission=self._admission,
+            handover=self._handover,
+            events=self._events,
+        )
+
     async def _process(
         self, requests: AsyncIterator[bytes], context: _Context
     ) -> AsyncIterator[pb.ProcessingResponse]:
-        exchange = Exchange(
-            self._router(),
-            managed=self._address.is_unix and _says_managed(context),
-            limits=self._limits,
-            admission=self._admission,
-            events=self._events,
-        )
+        exchange = self._conversation(_kind(context) if self._address.is_unix else "")
         self._streams += 1
         try:
             async for data in requests:
@@ -179,6 +198,6 @@ class ExtProcServer:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, exchange.violation)
 
 
-def _says_managed(context: _Context) -> bool:
+def _kind(context: _Context) -> str:
     metadata = context.invocation_metadata() or ()
-    return any(key == contract.DATA_PLANE and value == contract.MANAGED for key, value in metadata)
+    return next((str(value) for key, value in metadata if key == contract.DATA_PLANE), "")

@@ -8,6 +8,9 @@ DATA_PLANE = "x-pointsman-data-plane"
 MANAGED = "managed"
 """Its value: the stream may be ended right after the answer, and response headers travel as metadata."""
 
+MANAGED_ANSWER = "managed-answer"
+"""Its value on streams that carry an answer to be filtered."""
+
 NAMESPACE = "pointsman"
 """Dynamic-metadata namespace: the only one our Envoy accepts from the processor, and the one it logs."""
 RESPONSE_HEADERS = "response_headers"
