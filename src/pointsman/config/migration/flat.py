@@ -195,6 +195,7 @@ class FlatDocument(Part):
 
     version: Scalar = None
     listeners: Rules = ()
+    guards: Block | None = None
     fleet: Block | None = None
     gateway: Block | None = None
     config_source: Scalar = None
@@ -264,7 +265,7 @@ class FlatDocument(Part):
     router: Block | None = None
 
 
-_ANY_ERA: Final = frozenset({"version", "listeners", "fleet", "gateway"})
+_ANY_ERA: Final = frozenset({"version", "listeners", "guards", "fleet", "gateway"})
 _TELLING: Final = frozenset(info.alias or name for name, info in FlatDocument.model_fields.items()) - _ANY_ERA
 _CANONICAL: Final = frozenset({"routing", "global", "providers"})
 

@@ -17,7 +17,7 @@ from pointsman.config.migration.signals import move_signals
 from pointsman.config.translate import translate
 from pointsman.core.errors import ConfigError
 
-_ORDER = ("version", "listeners", "providers", "routing", "global", "fleet", "gateway")
+_ORDER = ("version", "listeners", "providers", "routing", "global", "guards", "fleet", "gateway")
 _ROUTING_ORDER = ("strategy", "modelCards", "signals", "projections", "decisions")
 
 

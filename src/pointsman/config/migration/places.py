@@ -31,7 +31,7 @@ _SIGNALS: Final = "routing.signals"
 
 PLACES: Final[tuple[Place, ...]] = (
     Place("version", "", "a v0.3 document says version: v0.3"),
-    *(Place(key, key) for key in ("listeners", "fleet", "gateway")),
+    *(Place(key, key) for key in ("listeners", "guards", "fleet", "gateway")),
     Place("mom_registry", "", "left out: the built-in encoder downloads nothing"),
     Place("image_gen_backends", "", "left out: write an image_gen plugin with its backend_config instead"),
     Place("router", "", "left out: weights of an implementation that no longer exists"),
