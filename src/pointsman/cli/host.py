@@ -26,6 +26,7 @@ from pointsman.transports.envoy.planning import plan_from
 from pointsman.transports.envoy.process import LogRecord
 from pointsman.transports.envoy.rundir import RunDir
 from pointsman.transports.extproc.events import ErrorKind, Events
+from pointsman.transports.extproc.filtering import Bounds
 from pointsman.transports.extproc.server import ExtProcOptions, ExtProcServer, Tls
 
 _TICK_S = 1.0
@@ -88,13 +89,20 @@ class Host:
 
     async def _start_extproc(self, stack: contextlib.AsyncExitStack, run_dir: RunDir | None) -> None:
         limits = self._runtime.settings.gateway.limits
-        events = Events(on_ruling=self._on_ruling, on_response=self._on_response, on_error=self._on_error)
+        events = Events(
+            on_ruling=self._on_ruling,
+            on_response=self._on_response,
+            on_error=self._on_error,
+            on_answer=lambda fate: self.metrics.record_answer(fate.value),
+        )
         plan = plan_from(self._runtime.settings, run_dir.path) if run_dir else None
         options = ExtProcOptions(
             address=f"unix:{plan.extproc_socket}" if plan else self._options.grpc or "",
             max_concurrent=limits.max_concurrent_decisions,
             max_body_bytes=limits.max_body_bytes,
             decision_timeout_s=limits.decision_timeout_ms / 1000,
+            max_answers=limits.max_filtered_answers,
+            answer=Bounds(limits.max_filtered_bytes, limits.answer_filter_timeout_ms / 1000),
             tls=self._options.tls,
         )
         server = ExtProcServer(lambda: self._runtime.pipeline, options, events)
@@ -102,6 +110,7 @@ class Host:
         stack.push_async_callback(server.stop, limits.drain_timeout_s)
         self._server = server
         self.metrics.watch_inflight(lambda: server.in_flight)
+        self.metrics.watch_answers(lambda: server.answers)
         if plan is not None:
             sink = AccessLogSink(self._on_outcome)
             await sink.start(plan.accesslog_socket)

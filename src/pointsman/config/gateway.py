@@ -33,6 +33,18 @@ class Limits(Part):
     decision_timeout_ms: Positive = Field(
         5000, description="Longest time a decision may take, milliseconds; late signals count as not matched."
     )
+    max_filtered_answers: Positive = Field(
+        1024,
+        description="Answers that plugins read on their way, at the same time; more requests get a 503.",
+    )
+    max_filtered_bytes: Positive = Field(
+        4 * 2**20,
+        description="Largest answer that has to be read whole (any but a stream), bytes; more is a 502.",
+    )
+    answer_filter_timeout_ms: Positive = Field(
+        5000,
+        description="Longest work on one piece of an answer, milliseconds; then it ends in an error.",
+    )
     stream_idle_timeout_s: Positive = Field(
         300, description="Longest silence within a response, seconds; slow prefill must fit into it."
     )

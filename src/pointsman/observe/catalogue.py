@@ -143,6 +143,17 @@ EXTPROC_STREAMS = _counter(
 EXTPROC_ERRORS = _counter(
     "pointsman_extproc_errors_total", "kind", meaning="Errors met while talking to the data plane, by kind."
 )
+FILTERED_ANSWERS = _counter(
+    "pointsman_filtered_answers_total",
+    "outcome",
+    meaning=(
+        "Answers that plugins had to read on their way, by what became of them: `filtered`, `refused`, `failed`, "
+        "`timeout`, `too_large`, `unreadable`, `abandoned`, `no_room` or `unclaimed`."
+    ),
+)
+INFLIGHT_ANSWERS = _gauge(
+    "pointsman_inflight_filtered_answers", meaning="Answers that plugins read at this moment."
+)
 INFLIGHT_DECISIONS = _gauge(
     "pointsman_inflight_decisions", meaning="Requests that are being decided at this moment."
 )
@@ -182,6 +193,8 @@ CATALOGUE = (
     EXTPROC_STREAMS,
     EXTPROC_ERRORS,
     INFLIGHT_DECISIONS,
+    FILTERED_ANSWERS,
+    INFLIGHT_ANSWERS,
     ENVOY_RESTARTS,
     JOURNAL_INCOMPLETE,
     BUILD_INFO,

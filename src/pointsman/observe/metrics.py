@@ -75,6 +75,14 @@ class Metrics:
         """Report how many requests are being decided, read when somebody asks."""
         self._instruments.gauge(catalogue.INFLIGHT_DECISIONS).set_function(read)
 
+    def watch_answers(self, read: Callable[[], int]) -> None:
+        """Report how many answers are being filtered, read when somebody asks."""
+        self._instruments.gauge(catalogue.INFLIGHT_ANSWERS).set_function(read)
+
+    def record_answer(self, outcome: str) -> None:
+        """Count one answer that a plugin had to read."""
+        self._instruments.counter(catalogue.FILTERED_ANSWERS, outcome).inc()
+
     def record_stream(self, outcome: str) -> None:
         """Count one ext_proc stream that ended."""
         self._instruments.counter(catalogue.EXTPROC_STREAMS, outcome).inc()

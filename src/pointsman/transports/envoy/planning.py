@@ -47,6 +47,7 @@ def plan_from(settings: Settings, run_dir: Path) -> Plan:
         limits=Limits(
             max_body_bytes=limits.max_body_bytes,
             decision_timeout_s=limits.decision_timeout_ms / 1000 + _ENVOY_SLACK_S,
+            answer_timeout_s=limits.answer_filter_timeout_ms / 1000 + _ENVOY_SLACK_S,
             stream_idle_timeout_s=limits.stream_idle_timeout_s,
         ),
         concurrency=settings.gateway.envoy.concurrency,
