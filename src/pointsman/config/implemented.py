@@ -32,18 +32,11 @@ _FAMILIES: Final = (
     "user_feedbacks",
     "reasks",
     "preferences",
-    "language",
-    "context",
-    "structure",
     "complexity",
     "modality",
-    "role_bindings",
     "jailbreak",
     "pii",
     "kb",
-    "conversation",
-    "events",
-    "metadata",
 )
 _PLUGINS: Final = (
     "response_cache",
@@ -59,7 +52,6 @@ _PLUGINS: Final = (
 _GUARD_PLUGINS: Final = ("response_jailbreak", "hallucination")
 _GUARD_FAMILIES: Final = frozenset({"jailbreak", "pii", "authz"})
 _DECISION: Final = "routing.decisions[]"
-_KEYWORD: Final = "routing.signals.keywords[]"
 _PLUGGED: Final = "routing.signals.classifiers[]"
 _MODEL: Final = "providers.models[]"
 _ROUTER: Final = "global.router"
@@ -67,7 +59,6 @@ _SERVICES: Final = "global.services"
 _CLASSIFIER: Final = "global.model_catalog.modules.classifier"
 _IN_RECIPES: Final = "recipes[]."
 """What the routing of a recipe has before the key paths of the top-level routing."""
-_WORD_FOR_WORD: Final = "keywords are searched word for word"
 
 GAPS: Final[tuple[Gap, ...]] = (
     Gap("listeners[].timeout", "gateway.limits.stream_idle_timeout_s bounds silence within a response"),
@@ -75,12 +66,6 @@ GAPS: Final[tuple[Gap, ...]] = (
     Gap(f"{_MODEL}.pricing", "no costs are computed"),
     Gap(f"{_MODEL}.backend_refs[].api_version", "no version is sent", unless=("",)),
     *(Gap(f"routing.signals.{family}", "these signals never match") for family in _FAMILIES),
-    Gap(f"{_KEYWORD}.method", _WORD_FOR_WORD, unless=("regex",)),
-    Gap(f"{_KEYWORD}.fuzzy_match", _WORD_FOR_WORD, unless=(False,)),
-    Gap(f"{_KEYWORD}.fuzzy_threshold", _WORD_FOR_WORD),
-    Gap(f"{_KEYWORD}.bm25_threshold", _WORD_FOR_WORD),
-    Gap(f"{_KEYWORD}.ngram_threshold", _WORD_FOR_WORD),
-    Gap(f"{_KEYWORD}.ngram_arity", _WORD_FOR_WORD),
     Gap(f"{_PLUGGED}.type", "its signals never match", unless=("local",)),
     Gap(f"{_PLUGGED}.model", unless=("",)),
     Gap(f"{_PLUGGED}.instructions", unless=("",)),
@@ -118,7 +103,7 @@ GAPS: Final[tuple[Gap, ...]] = (
     ),
     Gap(f"{_SERVICES}.observability.tracing", "no spans are sent"),
     Gap(f"{_SERVICES}.observability.metrics", "metrics are served as they are"),
-    Gap(f"{_SERVICES}.authz", "no identity is read"),
+    Gap(f"{_SERVICES}.authz.providers", "credentials are those of providers.models"),
     Gap("global.stores", "nothing is stored"),
     Gap("global.integrations", "neither tools nor calls of our own are made"),
     Gap("global.model_catalog.embeddings", "the built-in encoder is used"),

@@ -5,44 +5,40 @@ As in the semantic router, a rule without ``method`` takes its keywords literall
 keywords by OR (any), AND (each) or NOR (none).
 
 Whole words are what a reader would call so in any script. ``\b`` alone is wrong twice: between Chinese
-characters there is no boundary, so a keyword that begins or ends with a character of a script written
-without spaces needs none on that side, and such characters bound a Latin word (``请think一下``).
+characters there is no boundary, so a keyword that begins or ends with a character of a script written without
+spaces needs none on that side, and such characters bound a Latin word (``请think一下``).
 
-Every search is linear in the text, whatever the pattern: the engine is RE2, which has no backtracking and
-for that reason neither look-around nor back-references.
+Every search is linear in the text, whatever the pattern: the engine is RE2, which has no backtracking and for
+that reason neither look-around nor back-references.
+
+There are three more ways to look: ``fuzzy`` finds keywords despite typing errors, ``ngram`` and ``bm25``
+score each keyword. What is found or not has a confidence of 1. The confidence of a scored rule is a score
+from 0 to 1: of the best keyword for OR, of the worst for AND, and for NOR what the best lacks to 1.
 """
 
 import unicodedata
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import re2
 
+from pointsman.config.signals import KeywordSignal, Signals
 from pointsman.core.errors import ConfigError
 from pointsman.core.problem import Problem, Severity
 from pointsman.core.request import ChatRequest
 from pointsman.core.signal import Signal, SignalKey
+from pointsman.signals.keyword_bm25 import Bm25
+from pointsman.signals.keyword_fuzzy import Near
+from pointsman.signals.keyword_ngram import Ngrams
+from pointsman.signals.scripts import UNSPACED_CLASS, is_unspaced
+from pointsman.signals.words import words
 
 FAMILY = "keyword"
 
-_UNSPACED = (
-    (0x0E00, 0x0EFF),  # Thai, Lao
-    (0x1000, 0x109F),  # Myanmar
-    (0x1100, 0x11FF),  # Hangul letters
-    (0x1780, 0x17FF),  # Khmer
-    (0x2E80, 0xA4CF),  # radicals, kana, Bopomofo, Han, Yi
-    (0xA960, 0xA97F),  # Hangul letters
-    (0xAC00, 0xD7FF),  # Hangul syllables: particles follow a word without a space
-    (0xF900, 0xFAFF),  # Han, compatibility forms
-    (0xFF66, 0xFFDC),  # half-width kana and Hangul
-    (0x1AFF0, 0x1B16F),  # kana
-    (0x20000, 0x3FFFF),  # Han
-)
-"""Code points of scripts that put no space between words, or whose words take endings without one."""
-
-_EDGE = r"[^\pL\pM\pN\p{Pc}]|[" + "".join(rf"\x{{{low:X}}}-\x{{{high:X}}}" for low, high in _UNSPACED) + "]"
+_EDGE = rf"[^\pL\pM\pN\p{{Pc}}]|[{UNSPACED_CLASS}]"
 _BEFORE, _AFTER = rf"(?:\A|{_EDGE})", rf"(?:\z|{_EDGE})"
 _BASE_BYTES, _KEYWORD_BYTES = 8 << 20, 16 << 10
 """Memory RE2 may use for one search. With less its automaton no longer fits and every search is 100 times
@@ -61,6 +57,21 @@ class Combine(StrEnum):
     NOR = "NOR"
 
 
+class Fuzzy(msgspec.Struct, frozen=True):
+    """Typing errors still match: up to ``threshold`` edits, or from 11 on that percentage of likeness."""
+
+    threshold: int = 2
+
+
+class Scored(msgspec.Struct, frozen=True):
+    """Keywords are scored, and found from ``threshold`` on."""
+
+    method: Literal["bm25", "ngram"]
+    threshold: float
+    arity: int = 3
+    """Characters per n-gram."""
+
+
 class KeywordRule(msgspec.Struct, frozen=True):
     """A named list of keywords."""
 
@@ -70,6 +81,7 @@ class KeywordRule(msgspec.Struct, frozen=True):
     regex: bool = False
     """Whether keywords are regular expressions rather than literal words."""
     case_sensitive: bool = False
+    approximate: Fuzzy | Scored | None = None
     path: str = ""
     """Where the document declares the rule, for problems."""
 
@@ -84,7 +96,12 @@ class KeywordEvaluator:
         problems = [problem for rule in rules for problem in _problems(rule)]
         if problems:
             raise ConfigError(problems)
-        self._rules = tuple(_CompiledRule(rule) for rule in rules)
+        self._rules = tuple(
+            _ScoredRule(rule, rule.approximate)
+            if isinstance(rule.approximate, Scored)
+            else _CompiledRule(rule)
+            for rule in rules
+        )
         self.keys = frozenset(rule.key for rule in self._rules)
 
     async def evaluate(self, request: ChatRequest) -> tuple[Signal, ...]:
@@ -99,6 +116,7 @@ class _Text:
     def __init__(self, text: str) -> None:
         self._text = text
         self._folded: bytes | None = None
+        self._words: dict[bool, tuple[str, ...]] = {}
         self.plain = _encode(text)
 
     @property
@@ -107,6 +125,12 @@ class _Text:
         if self._folded is None:
             self._folded = _encode(self._text.casefold())
         return self._folded
+
+    def words(self, *, case_sensitive: bool) -> tuple[str, ...]:
+        """The text's words, as they are or with Unicode case folding."""
+        if case_sensitive not in self._words:
+            self._words[case_sensitive] = words(self._text if case_sensitive else self._text.casefold())
+        return self._words[case_sensitive]
 
 
 class _CompiledRule:
@@ -119,18 +143,53 @@ class _CompiledRule:
         self._folds = not rule.case_sensitive and not rule.regex
         groups = [[word] for word in rule.keywords] if rule.combine is Combine.AND else [rule.keywords]
         search = _Patterns if rule.regex else _Words
-        self._searches = tuple(search(rule, keywords) for keywords in groups if keywords)
+        self._searches = tuple(
+            (search(rule, keywords), _near(rule, keywords)) for keywords in groups if keywords
+        )
 
     def evaluate(self, text: _Text) -> Signal:
-        data = text.folded if self._folds else text.plain
-        found = [search.first(data) for search in self._searches]
+        found = [self._first(exact, near, text) for exact, near in self._searches]
         hits = [keyword for keyword in found if keyword is not None]
         if self._rule.combine is Combine.NOR:
             return self._signal(matched=not hits, detail="none of its keywords")
         return self._signal(matched=bool(hits) and len(hits) == len(found), detail=", ".join(hits))
 
+    def _first(self, exact: "_Words | _Patterns", near: Near | None, text: _Text) -> str | None:
+        keyword = exact.first(text.folded if self._folds else text.plain)
+        if keyword is None and near is not None:
+            return near.first(text.words(case_sensitive=self._rule.case_sensitive))
+        return keyword
+
     def _signal(self, *, matched: bool, detail: str) -> Signal:
         return Signal(self.key, matched, confidence=float(matched), detail=detail if matched else "")
+
+
+class _ScoredRule:
+    """A rule whose keywords get a score each."""
+
+    def __init__(self, rule: KeywordRule, scored: Scored) -> None:
+        self.key = SignalKey(FAMILY, rule.name)
+        self._rule = rule
+        self._threshold = scored.threshold
+        self._index = (
+            Bm25(rule.keywords, case_sensitive=rule.case_sensitive)
+            if scored.method == "bm25"
+            else Ngrams(rule.keywords, scored.arity, case_sensitive=rule.case_sensitive)
+        )
+
+    def evaluate(self, text: _Text) -> Signal:
+        found = text.words(case_sensitive=self._rule.case_sensitive)
+        scores = self._index.scores(found)
+        hits = [score >= self._threshold and share > 0 for score, share in scores]
+        shares = [share for _, share in scores]
+        named = ", ".join(keyword for keyword, hit in zip(self._rule.keywords, hits, strict=True) if hit)
+        if self._rule.combine is Combine.NOR:
+            matched, confidence, named = not any(hits), 1 - max(shares), "none of its keywords"
+        elif self._rule.combine is Combine.AND:
+            matched, confidence = all(hits), min(shares)
+        else:
+            matched, confidence = any(hits), max(shares)
+        return Signal(self.key, matched, confidence=confidence, detail=named if matched else "")
 
 
 class _Words:
@@ -169,6 +228,51 @@ class _Patterns:
         if self._any.search(data) is None:
             return None
         return next(keyword for keyword, regex in self._each if regex.search(data))
+
+
+def build(signals: Signals, used: AbstractSet[SignalKey], where: str) -> KeywordEvaluator:
+    """The evaluator of the rules in use; ``where`` is the key path of their routing."""
+    rules = (
+        KeywordRule(
+            name=rule.name,
+            keywords=rule.keywords,
+            combine=Combine(rule.operator),
+            # Only a method that was spelled out turns keywords into expressions; the default is literal.
+            regex="method" in rule.model_fields_set and rule.method == "regex",
+            case_sensitive=rule.case_sensitive,
+            approximate=_approximate(rule),
+            path=f"{where}.signals.keywords[{index}]",
+        )
+        for index, rule in enumerate(signals.keywords)
+    )
+    problems = [
+        Problem(
+            Severity.ERROR,
+            f"{where}.signals.keywords[{index}].fuzzy_match",
+            f"{rule.method} has its own measure of likeness, which fuzzy_match does not change",
+            f"remove fuzzy_match, or remove method: {rule.method}",
+        )
+        for index, rule in enumerate(signals.keywords)
+        if rule.fuzzy_match and rule.method in {"bm25", "ngram"}
+    ]
+    if problems:
+        raise ConfigError(problems)
+    return KeywordEvaluator([rule for rule in rules if SignalKey(FAMILY, rule.name) in used])
+
+
+def _approximate(rule: KeywordSignal) -> Fuzzy | Scored | None:
+    if rule.method == "bm25":
+        return Scored("bm25", rule.bm25_threshold)
+    if rule.method == "ngram":
+        return Scored("ngram", rule.ngram_threshold, rule.ngram_arity)
+    return Fuzzy(rule.fuzzy_threshold) if rule.fuzzy_match or rule.method == "fuzzy" else None
+
+
+def _near(rule: KeywordRule, keywords: Sequence[str]) -> Near | None:
+    """The search for what is nearly a keyword; patterns are taken as they are written."""
+    if not isinstance(rule.approximate, Fuzzy):
+        return None
+    return Near(keywords, rule.approximate.threshold, case_sensitive=rule.case_sensitive)
 
 
 def _problems(rule: KeywordRule) -> list[Problem]:
@@ -225,7 +329,7 @@ def _spaced(character: str) -> bool:
     """Whether a character is part of a word in a script that puts spaces between words."""
     category = unicodedata.category(character)
     in_word = category[0] in "LMN" or category == "Pc"
-    return in_word and not any(low <= ord(character) <= high for low, high in _UNSPACED)
+    return in_word and not is_unspaced(character)
 
 
 def _encode(text: str) -> bytes:

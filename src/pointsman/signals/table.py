@@ -12,7 +12,18 @@ from pointsman.config.signals import Signals
 from pointsman.core.errors import ConfigError
 from pointsman.core.problem import Problem
 from pointsman.core.signal import SignalKey
-from pointsman.signals import classifier, domain, keyword
+from pointsman.signals import (
+    authz,
+    classifier,
+    context,
+    conversation,
+    domain,
+    event,
+    keyword,
+    language,
+    metadata,
+    structure,
+)
 from pointsman.signals.base import Evaluator, TextEncoder
 
 
@@ -54,23 +65,9 @@ def build_evaluators(
     return tuple(built)
 
 
-def _keyword(signals: Signals, used: AbstractSet[SignalKey], dependencies: Dependencies) -> Evaluator:
-    return keyword.KeywordEvaluator(
-        [
-            keyword.KeywordRule(
-                name=rule.name,
-                keywords=rule.keywords,
-                combine=keyword.Combine(rule.operator),
-                # Only a method that was spelled out turns keywords into expressions; the default is literal.
-                # Approximate methods search literally too: what occurs word for word is the best match.
-                regex="method" in rule.model_fields_set and rule.method == "regex",
-                case_sensitive=rule.case_sensitive,
-                path=f"{dependencies.where}.signals.keywords[{index}]",
-            )
-            for index, rule in enumerate(signals.keywords)
-            if SignalKey(keyword.FAMILY, rule.name) in used
-        ]
-    )
+def _documented(build: Callable[[Signals, AbstractSet[SignalKey], str], Evaluator]) -> Factory:
+    """The factory of a family that needs nothing but the document's signal lists."""
+    return lambda signals, used, dependencies: build(signals, used, dependencies.where)
 
 
 def _domain(signals: Signals, used: AbstractSet[SignalKey], dependencies: Dependencies) -> Evaluator:
@@ -88,7 +85,14 @@ def _classifier(signals: Signals, used: AbstractSet[SignalKey], dependencies: De
 
 FACTORIES: Final[Mapping[str, Factory]] = MappingProxyType(
     {
-        keyword.FAMILY: _keyword,
+        keyword.FAMILY: _documented(keyword.build),
+        language.FAMILY: _documented(language.build),
+        context.FAMILY: _documented(context.build),
+        structure.FAMILY: _documented(structure.build),
+        event.FAMILY: _documented(event.build),
+        conversation.FAMILY: _documented(conversation.build),
+        metadata.FAMILY: _documented(metadata.build),
+        authz.FAMILY: _documented(authz.build),
         domain.FAMILY: _domain,
         classifier.FAMILY: _classifier,
     }

@@ -39,7 +39,6 @@ SIGNALS = Signals.model_validate(
             keyword("unused", "x"),
         ],
         "domains": [{"name": "math"}, {"name": "law"}],
-        "language": [{"name": "en"}],
     }
 )
 DEPENDENCIES = Dependencies(Encoder(), Settings(version="v0.3"))  # type: ignore[arg-type]  # only what domain asks
@@ -53,7 +52,7 @@ def test_only_signals_in_use_are_built() -> None:
 
 def test_a_family_that_cannot_be_evaluated_is_left_out() -> None:
     """A reference to a family without an evaluator yields a signal that was never computed."""
-    used = {SignalKey("language", "en"), SignalKey("domain", "math")}
+    used = {SignalKey("projection", "easy"), SignalKey("domain", "math")}
     assert [each.family for each in build_evaluators(SIGNALS, used, DEPENDENCIES)] == ["domain"]
 
 
