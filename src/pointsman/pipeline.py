@@ -8,7 +8,7 @@ import msgspec
 from pointsman.core import headers as names
 from pointsman.core.answer import chained
 from pointsman.core.decision import Decision, Match
-from pointsman.core.errors import HttpError, MethodNotAllowed, RequestError
+from pointsman.core.errors import Forbidden, HttpError, MethodNotAllowed, RequestError
 from pointsman.core.model import Candidate, Selection, Target
 from pointsman.core.request import ChatRequest, Dialect, Head
 from pointsman.core.signal import SignalSet
@@ -89,7 +89,7 @@ class Pipeline(msgspec.Struct, frozen=True):
             trace = msgspec.structs.replace(
                 trace, request=request, virtual=policy is not None, recipe=policy.name if policy else ""
             )
-            self._admit(trace, request)
+            self._admit(trace, request, policy)
             with watch.phase("observe"):
                 signals = await self._observe(policy, request)
             with watch.phase("decide"):
@@ -125,7 +125,9 @@ class Pipeline(msgspec.Struct, frozen=True):
         """The reply for ``error`` and a trace that says so."""
         return Ruling(error_reply(error), Trace(request_id=head.request_id, error=error.message))
 
-    def _admit(self, trace: Trace, request: ChatRequest) -> None:
+    def _admit(self, trace: Trace, request: ChatRequest, policy: Policy | None) -> None:
+        if policy is not None and policy.needs_identity and not request.identity.user:
+            raise Forbidden(f"who asks is not known: the header {self.identity.user} is missing or empty")
         if len(request.messages) > self.limits.max_messages:
             message = f"messages: at most {self.limits.max_messages}, got {len(request.messages)}"
             raise RequestError(message, param="messages")

@@ -16,3 +16,5 @@ class Policy(msgspec.Struct, frozen=True):
     derivations: tuple[Derivation, ...] = ()
     """In the order they run."""
     strategy: Strategy = Strategy.PRIORITY
+    needs_identity: bool = False
+    """Whether a request that does not say who asks is refused, because decisions depend on it."""

@@ -25,7 +25,7 @@ from pointsman.quota.limiter import Limiter
 from pointsman.quota.rules import rate_rules
 from pointsman.selection import table as selection_table
 from pointsman.selection.table import build_selector
-from pointsman.signals import classifier
+from pointsman.signals import authz, classifier
 from pointsman.signals.derivations import build_derivations, observed
 from pointsman.signals.table import Dependencies, build_evaluators
 
@@ -142,9 +142,10 @@ def _policy(
     )
     used = referenced(decisions)
     derivations = build_derivations(source.routing, used)
+    seen = observed(used, derivations)
     evaluators = build_evaluators(
         source.routing.signals,
-        observed(used, derivations),
+        seen,
         Dependencies(
             encoder,
             settings,
@@ -152,7 +153,14 @@ def _policy(
             classifier.Opened(encoder, source.questions, source.prefix, timeout_s=classifier_timeout_s),
         ),
     )
-    return Policy(source.name, decisions, evaluators, derivations, strategy=settings.strategy(source.routing))
+    return Policy(
+        source.name,
+        decisions,
+        evaluators,
+        derivations,
+        strategy=settings.strategy(source.routing),
+        needs_identity=not settings.global_.services.authz.fail_open and authz.needed(seen),
+    )
 
 
 def _decision(

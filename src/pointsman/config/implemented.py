@@ -50,7 +50,7 @@ _PLUGINS: Final = (
     "image_gen",
 )
 _GUARD_PLUGINS: Final = ("response_jailbreak", "hallucination")
-_GUARD_FAMILIES: Final = frozenset({"jailbreak", "pii", "authz"})
+_GUARD_FAMILIES: Final = frozenset({"jailbreak", "pii"})
 _DECISION: Final = "routing.decisions[]"
 _PLUGGED: Final = "routing.signals.classifiers[]"
 _MODEL: Final = "providers.models[]"

@@ -166,7 +166,8 @@ class Authz(Part):
     """Identity and credentials."""
 
     fail_open: bool = Field(
-        default=False, description="Whether requests without identity pass role conditions."
+        default=False,
+        description="Whether requests without a user id are routed, as holding no role, instead of refused.",
     )
     identity: Identity = Field(default_factory=Identity, description="Headers that name the user.")
     providers: tuple[AuthzProvider, ...] = Field((), description="Sources of credentials, in order.")

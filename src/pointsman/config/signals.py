@@ -48,7 +48,12 @@ class KeywordSignal(SignalRule):
         "regex", description="How keywords are searched; unwritten, they are taken word for word."
     )
     fuzzy_match: bool = Field(default=False, description="Whether small typing errors still match.")
-    fuzzy_threshold: Whole = Field(2, ge=0, le=100, description="Largest edit distance that still matches.")
+    fuzzy_threshold: Whole = Field(
+        2,
+        ge=0,
+        le=100,
+        description="Most typing errors that match, up to 10; from 11 on, least percentage of likeness.",
+    )
     bm25_threshold: Number = Field(0.1, ge=0.0, description="Least BM25 score that matches.")
     ngram_threshold: Unit = Field(0.4, description="Least share of common n-grams that matches.")
     ngram_arity: Whole = Field(3, ge=1, le=10, description="Characters per n-gram.")
@@ -258,7 +263,7 @@ class EventSignal(SignalRule):
     event_types: Texts = Field((), description="Event names searched for.")
     severities: Texts = Field((), description="Severity words searched for.")
     action_codes: Texts = Field((), description="Action codes searched for.")
-    temporal: bool = Field(default=False, description="Whether mentions of time count too.")
+    temporal: bool = Field(default=False, description="Whether words of urgency count too.")
 
 
 class MetadataPredicate(Part):

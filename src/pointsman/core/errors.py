@@ -47,6 +47,13 @@ class RequestError(HttpError):
     type = "invalid_request_error"
 
 
+class Forbidden(HttpError):
+    """Who asks is not known, or may not (403)."""
+
+    status = 403
+    type = "permission_error"
+
+
 class EndpointNotFound(RequestError):
     """No such path on the data plane (404)."""
 

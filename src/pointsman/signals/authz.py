@@ -54,6 +54,11 @@ class AuthzEvaluator:
         )
 
 
+def needed(used: AbstractSet[SignalKey]) -> bool:
+    """Whether any signal in use depends on who asks."""
+    return any(key.family == FAMILY for key in used)
+
+
 def build(signals: Signals, used: AbstractSet[SignalKey], where: str) -> AuthzEvaluator:  # noqa: ARG001  # one shape for all families
     """The evaluator of the bindings of roles in use."""
     bindings = (

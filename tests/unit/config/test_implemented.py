@@ -87,7 +87,6 @@ def test_the_tutorials_document_is_told_what_has_no_effect(documents: Path) -> N
         {"plugins": [{"type": "hallucination"}]},
         {"rules": {"type": "jailbreak", "name": "j"}},
         {"rules": {"operator": "NOT", "conditions": [{"type": "pii", "name": "p"}]}},
-        {"rules": {"operator": "AND", "conditions": [{"type": "authz", "name": "admin"}]}},
     ],
 )
 def test_guards_that_do_not_run_are_refused(change: Any, fragment: dict[str, Any]) -> None:
