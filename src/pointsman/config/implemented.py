@@ -7,9 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from pointsman.config.base import Part
-from pointsman.config.conditions import Condition, Rule
 from pointsman.config.document import Settings
-from pointsman.config.routing import Routing
 from pointsman.config.shape import keys
 from pointsman.core.problem import Problem, Severity
 
@@ -26,23 +24,8 @@ class Gap(msgspec.Struct, frozen=True):
     severity: Severity = Severity.UNIMPLEMENTED
 
 
-_FAMILIES: Final = (
-    "embeddings",
-    "fact_check",
-    "user_feedbacks",
-    "reasks",
-    "preferences",
-    "complexity",
-    "modality",
-    "jailbreak",
-    "pii",
-    "kb",
-)
 _PLUGINS: Final = (
     "response_cache",
-    "request_params",
-    "tools",
-    "tool_selection",
     "context_compression",
     "router_replay",
     "memory",
@@ -50,13 +33,17 @@ _PLUGINS: Final = (
     "image_gen",
 )
 _GUARD_PLUGINS: Final = ("response_jailbreak", "hallucination")
-_GUARD_FAMILIES: Final = frozenset({"jailbreak", "pii"})
 _DECISION: Final = "routing.decisions[]"
 _PLUGGED: Final = "routing.signals.classifiers[]"
 _MODEL: Final = "providers.models[]"
 _ROUTER: Final = "global.router"
 _SERVICES: Final = "global.services"
-_CLASSIFIER: Final = "global.model_catalog.modules.classifier"
+_MODULES: Final = "global.model_catalog.modules"
+_CLASSIFIER: Final = f"{_MODULES}.classifier"
+_SEMANTIC: Final = "global.model_catalog.embeddings.semantic"
+_EXTERNAL: Final = "global.model_catalog.external[]"
+_MODEL_KEYS: Final = ("model_ref", "model_id", "use_cpu", "use_mmbert_32k")
+_ENCODER: Final = "the built-in encoder is used"
 _IN_RECIPES: Final = "recipes[]."
 """What the routing of a recipe has before the key paths of the top-level routing."""
 
@@ -65,10 +52,12 @@ GAPS: Final[tuple[Gap, ...]] = (
     Gap(f"{_MODEL}.api_format", "the endpoints are spoken to in OpenAI's format", unless=("openai",)),
     Gap(f"{_MODEL}.pricing", "no costs are computed"),
     Gap(f"{_MODEL}.backend_refs[].api_version", "no version is sent", unless=("",)),
-    *(Gap(f"routing.signals.{family}", "these signals never match") for family in _FAMILIES),
-    Gap(f"{_PLUGGED}.type", "its signals never match", unless=("local",)),
-    Gap(f"{_PLUGGED}.model", unless=("",)),
-    Gap(f"{_PLUGGED}.instructions", unless=("",)),
+    Gap("routing.signals.embeddings[].query_modality", "these signals are never computed", unless=("text",)),
+    *(
+        Gap(f"routing.signals.complexity[].{level}.image_candidates", "only texts are compared", unless=((),))
+        for level in ("hard", "easy")
+    ),
+    Gap("routing.signals.complexity[].composer", "it takes no match away"),
     Gap(f"{_PLUGGED}.use_cpu", "it runs on the CPU", unless=(True,)),
     Gap("routing.signals.domains[].model_scores", "the first candidate is used", unless=((),)),
     Gap("routing.projections", "their outputs never match"),
@@ -105,31 +94,98 @@ GAPS: Final[tuple[Gap, ...]] = (
     Gap(f"{_SERVICES}.observability.metrics", "metrics are served as they are"),
     Gap(f"{_SERVICES}.authz.providers", "credentials are those of providers.models"),
     Gap("global.stores", "nothing is stored"),
-    Gap("global.integrations", "neither tools nor calls of our own are made"),
-    Gap("global.model_catalog.embeddings", "the built-in encoder is used"),
-    Gap("global.model_catalog.system", "the built-in encoder is used"),
-    Gap("global.model_catalog.external"),
-    Gap("global.model_catalog.kbs"),
-    Gap("global.model_catalog.modules.prompt_compression", "prompts are not shortened"),
-    Gap("global.model_catalog.modules.prompt_guard"),
-    Gap("global.model_catalog.modules.complexity"),
-    Gap("global.model_catalog.modules.hallucination_mitigation", severity=Severity.REFUSED),
-    Gap("global.model_catalog.modules.feedback_detector"),
-    Gap("global.model_catalog.modules.modality_detector"),
-    Gap(f"{_CLASSIFIER}.mcp"),
-    Gap(f"{_CLASSIFIER}.pii"),
-    Gap(f"{_CLASSIFIER}.preference"),
+    Gap("global.integrations.looper", "no calls of our own are made"),
     *(
-        Gap(f"{_CLASSIFIER}.domain.{key}", "the built-in encoder is used")
-        for key in ("model_ref", "model_id", "use_cpu", "use_mmbert_32k", "category_mapping_path")
+        Gap(f"{place}.{key}", meanwhile, unless=unless)
+        for place in (
+            "global.integrations.tools.advanced_filtering",
+            f"{_DECISION}.plugins[tool_selection].configuration.advanced_filtering",
+        )
+        for key, meanwhile, unless in (
+            ("retrieval_strategy", "candidates are the nearest in meaning", ("", "embedding")),
+            ("hybrid_history", "earlier calls do not count", ()),
+        )
     ),
+    Gap(
+        f"{_DECISION}.plugins[tool_selection].configuration.strategy",
+        "earlier calls do not count",
+        unless=("default",),
+    ),
+    Gap(
+        f"{_DECISION}.plugins[tools].configuration.strategy",
+        "tools are chosen by meaning",
+        unless=("", "default"),
+    ),
+    *(
+        Gap(f"{_SEMANTIC}.{key}", _ENCODER)
+        for key in (
+            "qwen3_model_path",
+            "gemma_model_path",
+            "mmbert_model_path",
+            "multimodal_model_path",
+            "bert_model_path",
+            "use_cpu",
+            "endpoint",
+            "embedding_config.backend",
+            "embedding_config.model_type",
+            "embedding_config.target_dimension",
+            "embedding_config.target_layer",
+        )
+    ),
+    Gap(f"{_SEMANTIC}.embedding_config.preload_embeddings", "examples are embedded at start", unless=(True,)),
+    Gap("global.model_catalog.system", "the built-in encoder is used"),
+    Gap(f"{_EXTERNAL}.model_role", "prompted classifiers alone ask it", unless=("", "classifier")),
+    Gap(f"{_EXTERNAL}.parser_type", "its answer is read as JSON", unless=("", "json")),
+    Gap(f"{_EXTERNAL}.threshold", "conditions set their own bounds"),
+    Gap(f"{_EXTERNAL}.llm_endpoint.use_chat_template", "it is asked by chat", unless=(True,)),
+    Gap(f"{_EXTERNAL}.llm_endpoint.prompt_template", "the classifier's instructions are used", unless=("",)),
+    Gap("global.model_catalog.modules.prompt_compression", "prompts are not shortened"),
+    *(
+        Gap(f"{_MODULES}.prompt_guard.{key}", _ENCODER)
+        for key in (
+            "model_ref",
+            "model_id",
+            "use_cpu",
+            "variant",
+            "backend",
+            "jailbreak_mapping_path",
+            "positive_labels",
+            "use_vllm",
+        )
+    ),
+    Gap(
+        f"{_MODULES}.hallucination_mitigation.enabled",
+        "answers are not checked",
+        unless=(False,),
+        severity=Severity.REFUSED,
+    ),
+    *(
+        Gap(f"{_MODULES}.hallucination_mitigation.{key}", "answers are not checked")
+        for key in ("on_hallucination_detected", "detector", "explainer")
+    ),
+    *(Gap(f"{_MODULES}.hallucination_mitigation.fact_check.{key}", _ENCODER) for key in _MODEL_KEYS),
+    *(
+        Gap(f"{_MODULES}.feedback_detector.{key}", _ENCODER)
+        for key in (*_MODEL_KEYS, "use_modernbert", "feedback_mapping_path")
+    ),
+    Gap(f"{_MODULES}.modality_detector.classifier", _ENCODER),
+    Gap(
+        f"{_MODULES}.complexity.prototype_scoring.margin_threshold",
+        "each rule's threshold decides",
+        unless=(0.0,),
+    ),
+    Gap(f"{_CLASSIFIER}.mcp"),
+    *(Gap(f"{_CLASSIFIER}.pii.{key}", _ENCODER) for key in (*_MODEL_KEYS, "pii_mapping_path")),
+    Gap(f"{_CLASSIFIER}.preference.use_contrastive", "examples decide", unless=(True,)),
+    Gap(f"{_CLASSIFIER}.preference.embedding_model", _ENCODER, unless=("",)),
+    *(Gap(f"{_CLASSIFIER}.domain.{key}", _ENCODER) for key in (*_MODEL_KEYS, "category_mapping_path")),
     Gap(f"{_CLASSIFIER}.domain.fallback_category"),
 )
 """Every gap. A document that sets one is told so; one that is REFUSED keeps it from starting."""
 
 
 def examine(settings: Settings) -> tuple[Problem, ...]:
-    """The keys a document sets that have no effect yet, and the guards it asks for that do not run yet."""
+    """The keys a document sets that have no effect yet."""
     gaps = {gap.pattern: gap for gap in GAPS}
     found = [
         problem
@@ -137,7 +193,7 @@ def examine(settings: Settings) -> tuple[Problem, ...]:
         if (gap := gaps.get(generic.removeprefix(_IN_RECIPES)))
         for problem in _problem(gap, path, value)
     ]
-    return (*found, *_guards(settings), *_shared_limits(settings))
+    return (*found, *_shared_limits(settings), *_unshipped(settings))
 
 
 def _shared_limits(settings: Settings) -> Iterator[Problem]:
@@ -205,33 +261,14 @@ def _set_keys(part: Part, path: str, generic: str) -> Iterator[tuple[str, str, A
             yield from _set_keys(item, here + index, pattern + kind)
 
 
-def _guards(settings: Settings) -> Iterator[Problem]:
-    """Conditions on guards: a route that depends on one would silently be open, or closed."""
-    yield from _guards_of(settings.routing, "routing")
-    for index, recipe in enumerate(settings.recipes):
-        yield from _guards_of(recipe.routing, f"recipes[{index}].routing")
-
-
-def _guards_of(routing: Routing, where: str) -> Iterator[Problem]:
-    remedy = "remove it, or allow unimplemented guards explicitly"
-    for index, decision in enumerate(routing.decisions):
-        if decision.rules is None:
-            continue
-        for path, leaf in _leaves(decision.rules, f"{where}.decisions[{index}].rules"):
-            if leaf.type in _GUARD_FAMILIES:
-                message = f"the {leaf.type} guard {leaf.name!r} is not implemented yet, so it never matches"
-                yield Problem(Severity.REFUSED, path, message, remedy)
-    for index, score in enumerate(routing.projections.scores):
-        for position, source in enumerate(score.inputs):
-            if source.type in _GUARD_FAMILIES:
-                path = f"{where}.projections.scores[{index}].inputs[{position}]"
-                message = f"the {source.type} guard {source.name!r} is not implemented yet"
-                yield Problem(Severity.REFUSED, path, message, remedy)
-
-
-def _leaves(rule: Rule, path: str) -> Iterator[tuple[str, Condition]]:
-    if isinstance(rule, Condition):
-        yield path, rule
-        return
-    for index, child in enumerate(rule.conditions):
-        yield from _leaves(child, f"{path}.conditions[{index}]")
+def _unshipped(settings: Settings) -> Iterator[Problem]:
+    """Rules on knowledge bases whose data the semantic router ships, and this package does not."""
+    declared = {kb.name for kb in settings.global_.model_catalog.kbs}
+    routings = [("routing", settings.routing)]
+    routings += [(f"recipes[{index}].routing", each.routing) for index, each in enumerate(settings.recipes)]
+    for where, routing in routings:
+        for index, rule in enumerate(routing.signals.kb):
+            if rule.kb not in declared:
+                message = f"the data of {rule.kb} is not in this package, no signal of it can be computed"
+                remedy = "declare it under global.model_catalog.kbs with its files as source"
+                yield Problem(Severity.UNIMPLEMENTED, f"{where}.signals.kb[{index}].kb", message, remedy)

@@ -130,7 +130,9 @@ class KnowledgeBase(Part):
 
     name: Name = Field(description="Name kb signals refer to.")
     source: KbSource = Field(description="Its files.")
-    threshold: Unit | None = Field(None, description="Least similarity that matches.")
+    threshold: Unit | None = Field(
+        None, description="Least similarity that matches; unset is embedding_config.min_score_threshold."
+    )
     label_thresholds: Mapping[str, Unit] = Field(default_factory=dict, description="Threshold by label.")
     groups: Mapping[str, Names] = Field(default_factory=dict, description="Labels by group.")
     metrics: tuple[KbMetric, ...] = Field((), description="Numbers computed from it.")
@@ -170,7 +172,9 @@ class PromptGuard(Part):
     )
     jailbreak_mapping_path: str = Field("", description="File that names its labels.")
     positive_labels: Names = Field(("jailbreak",), description="Labels that count as an attempt.")
-    on_error: Literal["allow", "block"] = Field("allow", description="Outcome when it fails.")
+    on_error: Literal["allow", "block"] = Field(
+        "allow", description="Outcome when it fails; unwritten, no decision rests on it."
+    )
     use_vllm: bool | None = Field(None, description="Older form of backend.")
 
 
@@ -208,7 +212,7 @@ class McpModule(Part):
 class PiiModule(ClassifierModule):
     """The personal data classifier."""
 
-    threshold: Unit = Field(0.9, description="Least score of an entity.")
+    threshold: Unit = Field(0.9, description="Least score of an entity; unwritten, each kind's own is used.")
     pii_mapping_path: str = Field("", description="File that names its labels.")
 
 
@@ -293,14 +297,16 @@ class ModalityClassifier(Part):
 class ModalityDetector(Part):
     """Whether text, an image or both are wanted."""
 
-    enabled: bool = Field(default=False, description="Whether it is used.")
+    enabled: bool = Field(default=False, description="Whether it is used; unwritten, it is.")
     prompt_prefixes: Texts = Field((), description="Beginnings that ask for an image.")
     method: Literal["classifier", "keyword", "hybrid"] = Field("hybrid", description="How it decides.")
     classifier: ModalityClassifier | None = Field(None, description="The classifier.")
     keywords: Texts = Field((), description="Words that ask for an image.")
     both_keywords: Texts = Field((), description="Words that ask for both.")
-    confidence_threshold: Unit | None = Field(None, description="Least confidence.")
-    lower_threshold_ratio: Unit | None = Field(None, description="Share of the threshold that words need.")
+    confidence_threshold: Unit | None = Field(None, description="Least probability; unset is 0.5.")
+    lower_threshold_ratio: Unit | None = Field(
+        None, description="Share of the threshold that words need; unset is 0.7."
+    )
 
 
 class Modules(Part):

@@ -64,7 +64,9 @@ class EmbeddingSignal(SignalRule):
 
     threshold: Cosine = Field(description="Least similarity that matches.")
     candidates: Texts = Field((), description="Example texts of what should match.")
-    aggregation_method: Literal["max", "mean", "any"] = Field("max", description="How similarities combine.")
+    aggregation_method: Literal["max", "mean", "any"] = Field(
+        "max", description="Score of the prototypes, mean of the examples, or the nearest of them."
+    )
     query_modality: Literal["text", "image", "audio"] = Field(
         "text", description="Part of the request embedded."
     )
@@ -198,7 +200,9 @@ class JailbreakSignal(SignalRule):
     method: Literal["classifier", "contrastive", "hybrid"] = Field(
         "classifier", description="How it is detected."
     )
-    threshold: Unit = Field(0.7, description="Least score that counts as an attempt.")
+    threshold: Unit = Field(
+        0.7, description="Least score of an attempt; unwritten, the module's, and 0.1 for contrastive."
+    )
     include_history: bool = Field(default=False, description="Whether earlier messages are examined too.")
     jailbreak_patterns: Texts = Field((), description="Example attacks, for contrastive.")
     benign_patterns: Texts = Field((), description="Harmless look-alikes, for contrastive.")

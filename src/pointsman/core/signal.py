@@ -27,7 +27,9 @@ class Signal(msgspec.Struct, frozen=True):
     detail: str = ""
     """What matched, for people (a keyword, the top label). Never the prompt itself."""
     error: str = ""
-    """Why the signal could not be computed; a failed signal never matches."""
+    """Why the signal could not be computed; a failed signal never matches, unless that is ``assumed``."""
+    assumed: bool = False
+    """It failed, and ``matched`` is what the document says of that (``on_error``): decisions take it."""
 
 
 class SignalSet(msgspec.Struct, frozen=True):

@@ -54,4 +54,4 @@ def _bounds(predicate: Predicate | None) -> str:
     if predicate is None:
         return ""
     bounds = predicate.model_dump(exclude_none=True)
-    return "[" + ",".join(f"{name}={bound:g}" for name, bound in bounds.items()) + "]"
+    return "[" + ",".join(f"{name}={bound!r}" for name, bound in bounds.items()) + "]"

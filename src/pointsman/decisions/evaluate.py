@@ -35,7 +35,8 @@ def _outcome(rule: Rule, signals: SignalSet) -> _Outcome:
 
 def _leaf(leaf: Leaf, signals: SignalSet) -> _Outcome:
     signal = signals.get(leaf.key)
-    failed = bool(signal.error)
+    # What the document says a failure means is certain; that it failed stays in the trace.
+    failed = bool(signal.error) and not signal.assumed
     matched = signal.matched and not failed
     trace = LeafTrace(leaf.key, matched=matched, confidence=signal.confidence, error=signal.error)
     return _Outcome(None if failed else matched, trace)

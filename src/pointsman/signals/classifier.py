@@ -1,9 +1,10 @@
 """Classifiers of the user's own: bounds on the probability of one of their labels.
 
+A classifier runs here (``type: local``) or is a prompted external model (``type: llm``, see ``prompted``).
 A condition names a classifier, a label and bounds, all of which must hold; without bounds, a probability of
 at least a half matches. Confidence is the label's probability, whether or not the condition matched. When
 a classifier fails or is late, its conditions fail too, unless it says ``on_error: match``: then they match,
-with a confidence of 0 and the failure as their detail.
+with a confidence of 0, and count as failures all the same.
 """
 
 import asyncio
@@ -126,25 +127,45 @@ def refusals(
     )
 
 
-def build(signals: Signals, used: AbstractSet[SignalKey], opened: Opened) -> ClassifierEvaluator:
-    """The evaluator of the conditions in use on local classifiers; others stay without a signal.
+class Both:
+    """Classifiers that run here and prompted ones, by the names that each knows."""
 
-    Raises ConfigError for labels that a classifier does not have and bounds that no probability can meet.
+    def __init__(self, local: TextClassifiers | None, prompted: TextClassifiers) -> None:
+        self._local = local
+        self._prompted = prompted
+        self.plugged = {**(local.plugged if local else {}), **prompted.plugged}
+
+    async def classify(self, name: str, text: str) -> Mapping[str, float]:
+        """Ask whichever has the name; raises what that one raises."""
+        if self._local is None or name in self._prompted.plugged:
+            return await self._prompted.classify(name, text)
+        return await self._local.classify(name, text)
+
+
+def build(
+    signals: Signals, used: AbstractSet[SignalKey], opened: Opened, prompted: TextClassifiers
+) -> ClassifierEvaluator:
+    """The evaluator of the conditions in use.
+
+    ``prompted`` knows the classifiers of type ``llm`` by their names in the document with the prefix of
+    ``opened``. Raises ConfigError for labels that a classifier does not have and bounds that no probability
+    can meet.
     """
-    if opened.classifiers is None:
+    if opened.classifiers is None and any(rule.type == LOCAL for rule in signals.classifiers):
         raise ValueError("classifiers in use must have been opened")
-    on_error = {rule.name: rule.on_error == "match" for rule in signals.classifiers if rule.type == LOCAL}
+    classifiers = Both(opened.classifiers, prompted)
+    on_error = {rule.name: rule.on_error == "match" for rule in signals.classifiers}
     problems: list[Problem] = []
     questions: list[Question] = []
     for key, (path, condition) in opened.questions.items():
         if key in used and condition.type == FAMILY and condition.name in on_error:
-            problems += _faults(path, condition, opened.classifiers.plugged[opened.prefix + condition.name])
-            bounds = _bounds(condition.predicate)
             name = opened.prefix + condition.name
+            problems += _faults(path, condition, classifiers.plugged[name])
+            bounds = _bounds(condition.predicate)
             questions.append(Question(key, name, condition.label, bounds, on_error[condition.name]))
     if problems:
         raise ConfigError(problems)
-    return ClassifierEvaluator(opened.classifiers, questions, timeout_s=opened.timeout_s)
+    return ClassifierEvaluator(classifiers, questions, timeout_s=opened.timeout_s)
 
 
 def _faults(path: str, condition: Condition, labels: Sequence[str]) -> Iterator[Problem]:
@@ -169,7 +190,8 @@ def _faults(path: str, condition: Condition, labels: Sequence[str]) -> Iterator[
 def _signal(question: Question, answer: Mapping[str, float] | str) -> Signal:
     if isinstance(answer, str):
         if question.match_on_error:
-            return Signal(question.key, matched=True, detail=f"on_error: match, after {answer}")
+            detail = f"on_error: match, after {answer}"
+            return Signal(question.key, matched=True, assumed=True, error=answer, detail=detail)
         return Signal(question.key, matched=False, error=answer)
     probability = answer[question.label]
     matched = all(_HOLDS[name](probability, bound) for name, bound in question.bounds.items())

@@ -15,14 +15,25 @@ from pointsman.core.signal import SignalKey
 from pointsman.signals import (
     authz,
     classifier,
+    complexity,
     context,
     conversation,
     domain,
+    embedding,
     event,
+    fact_check,
+    jailbreak,
+    kb,
     keyword,
     language,
     metadata,
+    modality,
+    pii,
+    preference,
+    prompted,
+    reask,
     structure,
+    user_feedback,
 )
 from pointsman.signals.base import Evaluator, TextEncoder
 
@@ -80,7 +91,35 @@ def _domain(signals: Signals, used: AbstractSet[SignalKey], dependencies: Depend
 
 
 def _classifier(signals: Signals, used: AbstractSet[SignalKey], dependencies: Dependencies) -> Evaluator:
-    return classifier.build(signals, used, dependencies.classifiers)
+    opened = dependencies.classifiers
+    asked = [
+        condition.name for _, condition in opened.questions.values() if condition.type == classifier.FAMILY
+    ]
+    models = prompted.build(
+        signals, asked, dependencies.settings, where=dependencies.where, prefix=opened.prefix
+    )
+    return classifier.build(signals, used, opened, models)
+
+
+def _jailbreak(signals: Signals, used: AbstractSet[SignalKey], dependencies: Dependencies) -> Evaluator:
+    return jailbreak.build(
+        signals,
+        used,
+        dependencies.encoder,
+        dependencies.settings,
+        dependencies.where,
+        timeout_s=dependencies.classifiers.timeout_s,
+    )
+
+
+Learned = Callable[[Signals, AbstractSet[SignalKey], TextEncoder, Settings, str], Evaluator]
+
+
+def _learned(build: Learned) -> Factory:
+    """The factory of a family that the encoder's reading of texts decides."""
+    return lambda signals, used, dependencies: build(
+        signals, used, dependencies.encoder, dependencies.settings, dependencies.where
+    )
 
 
 FACTORIES: Final[Mapping[str, Factory]] = MappingProxyType(
@@ -95,6 +134,17 @@ FACTORIES: Final[Mapping[str, Factory]] = MappingProxyType(
         authz.FAMILY: _documented(authz.build),
         domain.FAMILY: _domain,
         classifier.FAMILY: _classifier,
+        complexity.FAMILY: _learned(complexity.build),
+        embedding.FAMILY: _learned(embedding.build),
+        fact_check.FAMILY: _learned(fact_check.build),
+        jailbreak.FAMILY: _jailbreak,
+        kb.FAMILY: _learned(kb.build),
+        kb.METRIC: _learned(kb.build_metrics),
+        modality.FAMILY: _learned(modality.build),
+        pii.FAMILY: _learned(pii.build),
+        preference.FAMILY: _learned(preference.build),
+        reask.FAMILY: _learned(reask.build),
+        user_feedback.FAMILY: _learned(user_feedback.build),
     }
 )
 """Every family that can be evaluated."""

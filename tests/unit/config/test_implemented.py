@@ -85,8 +85,6 @@ def test_the_tutorials_document_is_told_what_has_no_effect(documents: Path) -> N
     [
         {"plugins": [{"type": "response_jailbreak"}]},
         {"plugins": [{"type": "hallucination"}]},
-        {"rules": {"type": "jailbreak", "name": "j"}},
-        {"rules": {"operator": "NOT", "conditions": [{"type": "pii", "name": "p"}]}},
     ],
 )
 def test_guards_that_do_not_run_are_refused(change: Any, fragment: dict[str, Any]) -> None:
@@ -94,11 +92,6 @@ def test_guards_that_do_not_run_are_refused(change: Any, fragment: dict[str, Any
     import yaml  # noqa: PLC0415 only this test edits a parsed document
 
     document = yaml.safe_load(change("entrypoints", []))
-    document["routing"]["signals"] |= {
-        "jailbreak": [{"name": "j"}],
-        "pii": [{"name": "p"}],
-        "role_bindings": [{"name": "r", "role": "admin"}],
-    }
     document["routing"]["decisions"][0] |= fragment
     found = examine(parse(yaml.safe_dump(document), {}))
     assert [problem.path for problem in found if problem.severity is Severity.REFUSED]
@@ -126,15 +119,22 @@ def test_limits_of_a_service_may_fail_open() -> None:
     assert problem.path == "global.services.ratelimit.providers[0].type"
 
 
-def test_of_the_users_own_classifiers_only_prompted_ones_are_listed() -> None:
-    """A prompted model has no effect yet, nor what only it is told; a graphics card is not used."""
+def test_knowledge_bases_that_others_ship_are_listed() -> None:
+    """A rule on data that does not come with the package is told so, unless the document declares it."""
+    rule = "{name: k, kb: mmlu_kb, target: {kind: label, value: math}}"
+    page = f"version: v0.3\nrouting: {{signals: {{kb: [{rule}]}}}}\n"
+    [problem] = examine(parse(page, {}))
+    assert (problem.severity, problem.path) == (Severity.UNIMPLEMENTED, "routing.signals.kb[0].kb")
+    declared = "global: {model_catalog: {kbs: [{name: mmlu_kb, source: {path: kb}}]}}"
+    assert not examine(parse(page + declared, {}))
+
+
+def test_the_users_own_classifiers_run_on_the_processor() -> None:
+    """Local and prompted ones work; a graphics card is not used."""
     one = "{name: a, type: llm, model: judge, instructions: Pick one.}"
     two = "{name: b, type: local, model_path: b, use_cpu: false}"
     found = examine(parse(f"version: v0.3\nrouting: {{signals: {{classifiers: [{one}, {two}]}}}}", {}))
     assert [problem.path.removeprefix("routing.signals.classifiers") for problem in found] == [
-        "[0].type",
-        "[0].model",
-        "[0].instructions",
         "[1].use_cpu",
     ]
 

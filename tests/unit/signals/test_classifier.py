@@ -18,11 +18,13 @@ from pointsman.config.document import Settings
 from pointsman.config.signals import Signals
 from pointsman.core.errors import ConfigError
 from pointsman.core.request import ChatRequest, Dialect, Head, Message
-from pointsman.core.signal import Signal, SignalKey
+from pointsman.core.rule import Leaf, LeafTrace, Node, Operator
+from pointsman.core.signal import Signal, SignalKey, SignalSet
 from pointsman.core.trace import Ruling
 from pointsman.core.verdict import Forward
 from pointsman.decisions.asked import asked
 from pointsman.decisions.compile import signal_key
+from pointsman.decisions.evaluate import evaluate
 from pointsman.runtime import Runtime, build
 from pointsman.signals.classifier import ClassifierEvaluator, Opened, plugs
 from pointsman.signals.table import Dependencies, build_evaluators
@@ -172,12 +174,28 @@ def test_conditions_that_no_answer_can_meet_are_refused(
     assert problem.remedy == remedy
 
 
-def test_prompted_classifiers_have_no_signal_yet() -> None:
-    """Conditions on the other type are never computed, and nothing is opened for them."""
-    assert not evaluator(Classifiers({}), rude(), type="llm").keys
+def test_nothing_is_opened_for_a_prompted_classifier() -> None:
+    """Only local classifiers have files."""
     signals = Signals.model_validate({"classifiers": [{"name": "tone", "type": "llm", "model": "m"}]})
     key = SignalKey("classifier", "tone:rude")
     assert plugs(signals, {key: ("", Condition.model_validate(rude()))}) == {}
+
+
+def test_a_failure_that_matches_is_still_a_failure() -> None:
+    """With `on_error: match` the decision holds, and the signal and the trace say that it failed."""
+    (signal,) = observed(Classifiers({"tone": RuntimeError("x")}), rude(), on_error="match")
+    assert (signal.error, signal.assumed) == ("RuntimeError", True)
+    trace = evaluate(Leaf(signal.key), SignalSet.of([signal]))
+    assert isinstance(trace, LeafTrace)
+    assert (trace.matched, trace.error) == (True, "RuntimeError")
+    negated = evaluate(Node(Operator.NOT, (Leaf(signal.key),)), SignalSet.of([signal]))
+    assert not negated.matched
+
+
+def test_bounds_that_differ_late_ask_different_questions() -> None:
+    """Conditions whose bounds agree in six digits have signals of their own."""
+    near = [Condition.model_validate(rude(gte=bound)) for bound in (0.12345678, 0.12345679)]
+    assert signal_key(near[0]) != signal_key(near[1])
 
 
 def document(*conditions: Mapping[str, Any], **classifiers: Mapping[str, Any]) -> str:
