@@ -19,6 +19,8 @@ from pointsman.fleet.static import candidates_from, catalog_from
 from pointsman.pipeline import Limits, Pipeline
 from pointsman.plugins import table as plugin_table
 from pointsman.plugins.table import build_plugins
+from pointsman.plugins.tool_sets import open_tool_sets
+from pointsman.plugins.tool_settings import ToolSets
 from pointsman.policy import Policy
 from pointsman.quota.ledger import Ledger
 from pointsman.quota.limiter import Limiter
@@ -59,7 +61,7 @@ def build(settings: Settings, env: Mapping[str, str], *, ledger: Ledger | None =
     ``env`` supplies the provider keys that the document refers to by name. ``ledger`` has the counts of the
     rate limits where an earlier generation was running.
     """
-    ledger = ledger or Ledger()
+    ledger = Ledger() if ledger is None else ledger
     catalog = catalog_from(settings, env)
     sources = _sources(settings)
     limits = settings.gateway.limits
@@ -69,6 +71,7 @@ def build(settings: Settings, env: Mapping[str, str], *, ledger: Ledger | None =
     try:
         # The first pass allocates what all later ones use: it belongs to the start, not to a request.
         encoder.encode_now(_WARM_UP)
+        tool_sets = open_tool_sets(settings, encoder)
         policies = {
             source.name: _policy(
                 settings,
@@ -76,6 +79,7 @@ def build(settings: Settings, env: Mapping[str, str], *, ledger: Ledger | None =
                 catalog,
                 encoder,
                 fleet,
+                tool_sets,
                 classifier_timeout_s=_CLASSIFIER_SHARE * signal_timeout_s,
             )
             for source in sources
@@ -133,11 +137,12 @@ def _policy(
     catalog: Catalog,
     encoder: Encoder,
     fleet: FleetState,
+    tool_sets: ToolSets,
     *,
     classifier_timeout_s: float,
 ) -> Policy:
     decisions = tuple(
-        _decision(settings, source, index, catalog, encoder, fleet)
+        _decision(settings, source, index, catalog, encoder, fleet, tool_sets)
         for index in range(len(source.routing.decisions))
     )
     used = referenced(decisions)
@@ -164,7 +169,13 @@ def _policy(
 
 
 def _decision(
-    settings: Settings, source: _Source, index: int, catalog: Catalog, encoder: Encoder, fleet: FleetState
+    settings: Settings,
+    source: _Source,
+    index: int,
+    catalog: Catalog,
+    encoder: Encoder,
+    fleet: FleetState,
+    tool_sets: ToolSets,
 ) -> Decision:
     written = source.routing.decisions[index]
     where = f"{source.where}.decisions[{index}]"
@@ -177,7 +188,7 @@ def _decision(
         tier=written.tier,
         description=written.description,
         algorithm=written.algorithm.type if written.algorithm else "",
-        plugins=build_plugins(written, plugin_table.Dependencies(encoder, settings, where)),
+        plugins=build_plugins(written, plugin_table.Dependencies(encoder, settings, where, tool_sets)),
         selector=build_selector(
             written,
             selection_table.Dependencies(encoder, settings, source.routing, fleet, candidates, where),

@@ -133,6 +133,9 @@ class Tools(Part):
     allow_tools: Names = Field((), description="Tools that may pass; empty allows all.")
     block_tools: Names = Field((), description="Tools that never pass.")
     strategy: str = Field("", description="Strategy of the selection by meaning.")
+    strip_tool_history: bool = Field(
+        default=False, description="Whether mode none also removes earlier calls and their results."
+    )
 
 
 class Hallucination(Part):

@@ -13,6 +13,7 @@ from pointsman.config.regexes import complaint
 from pointsman.config.routing import Routing
 from pointsman.config.signals import DOMAIN_LABELS, FAMILY_KEYS
 from pointsman.config.translate import nearest
+from pointsman.config.validate_plugins import plugin_problems
 from pointsman.core.problem import Problem
 from pointsman.core.rule import Operator
 
@@ -128,6 +129,7 @@ def validate_decisions(
         yield from _model_refs(decision, models, where)
         kinds = (plugin.type for plugin in decision.plugins)
         yield from duplicates(f"{where}.plugins", "the plugin", kinds, key="type")
+        yield from plugin_problems(decision.plugins, f"{where}.plugins")
     for index, signal in enumerate(routing.signals.complexity):
         if signal.composer is not None:
             yield from _rule(signal.composer, f"{path}.signals.complexity[{index}].composer", known, 1)

@@ -76,7 +76,6 @@ def test_the_tutorials_document_is_told_what_has_no_effect(documents: Path) -> N
         "global.services.api.batch_classification.metrics",
         "global.services.response_api",
         "global.stores",
-        "global.integrations",
     ]
 
 
