@@ -102,6 +102,33 @@ DECISION_CONFIDENCE = _histogram(
     meaning="Confidence with which a decision won, 0 to 1.",
     buckets=SHARES,
 )
+SELECTIONS = _counter(
+    "llm_model_selection_total",
+    "method",
+    "model",
+    "decision",
+    meaning="Choices among several candidates of a decision, by algorithm and the model chosen.",
+)
+SELECTION_FALLBACKS = _counter(
+    "llm_model_selection_fallback_total",
+    "method",
+    "decision",
+    "reason",
+    meaning=(
+        "Choices where the algorithm fell back to the first candidate: `no_data` (nothing to choose by), "
+        "`timeout` or `failed`."
+    ),
+)
+POOL_IN_FLIGHT = _gauge(
+    "pointsman_pool_in_flight",
+    "pool",
+    meaning="Requests sent to a pool whose answer has not ended; read once a second.",
+)
+POOL_DOWN = _gauge(
+    "pointsman_pool_down",
+    "pool",
+    meaning="1 while no endpoint of a pool could be reached lately and requests go elsewhere.",
+)
 PLUGIN_EXECUTIONS = _counter(
     "llm_plugin_execution_total",
     "plugin_type",
@@ -147,8 +174,8 @@ FILTERED_ANSWERS = _counter(
     "pointsman_filtered_answers_total",
     "outcome",
     meaning=(
-        "Answers that plugins had to read on their way, by what became of them: `filtered`, `refused`, `failed`, "
-        "`timeout`, `too_large`, `unreadable`, `abandoned`, `no_room` or `unclaimed`."
+        "Answers that plugins had to read on their way, by what became of them: `filtered`, "
+        "`refused`, `failed`, `timeout`, `too_large`, `unreadable`, `abandoned`, `no_room` or `unclaimed`."
     ),
 )
 INFLIGHT_ANSWERS = _gauge(
@@ -185,6 +212,10 @@ CATALOGUE = (
     DECISION_EVALUATIONS,
     DECISION_MATCHES,
     DECISION_CONFIDENCE,
+    SELECTIONS,
+    SELECTION_FALLBACKS,
+    POOL_IN_FLIGHT,
+    POOL_DOWN,
     PLUGIN_EXECUTIONS,
     REASONING_DECISIONS,
     REQUESTS,

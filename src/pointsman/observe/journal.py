@@ -105,6 +105,17 @@ class Journal:
         for half, reason in self._put(self._outcomes, outcome):
             self._emit(Entry(None, half, reason))
 
+    def lost(self, request_id: str) -> None:
+        """Hand on a ruling whose end nobody will tell."""
+        waiting = self._rulings.pop(request_id, None)
+        if waiting is not None:
+            self._emit(Entry(waiting[1], None, NO_OUTCOME))
+
+    def lost_all(self) -> None:
+        """Hand on every ruling: the data plane that would have told their ends is gone."""
+        for _, summary in _drained(self._rulings):
+            self._emit(Entry(summary, None, NO_OUTCOME))
+
     def expire(self) -> None:
         """Hand on what has waited too long. Call it about once a second, for times without requests."""
         now = self._clock()

@@ -1,7 +1,7 @@
 """Counting what happens: rulings, outcomes, and the health of the process around them."""
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from prometheus_client import Counter
 
@@ -14,7 +14,7 @@ from pointsman.observe import catalogue
 from pointsman.observe.instruments import Instruments
 from pointsman.observe.journal import Entry
 from pointsman.observe.labels import Labels
-from pointsman.observe.reasons import outcome_reason, refusal_reason, signal_error_reason
+from pointsman.observe.reasons import fallback_reason, outcome_reason, refusal_reason, signal_error_reason
 from pointsman.observe.summary import decision_name, decision_us
 
 UNKNOWN_MODEL = "unknown"
@@ -31,6 +31,7 @@ class Metrics:
 
     def __init__(self, labels: Labels | None = None) -> None:
         self._instruments = Instruments(catalogue.CATALOGUE, labels=labels or Labels())
+        self._pools: Mapping[str, tuple[int, bool]] = {}
         self._signal_series: dict[SignalKey, tuple[Counter, Counter]] = {}
         self._instruments.gauge(catalogue.BUILD_INFO, __version__, platform.python_version()).set(1)
 
@@ -45,6 +46,7 @@ class Metrics:
         self._count_signals(trace.signals)
         self._count_decision(trace)
         self._count_plugins(ruling)
+        self._count_selection(trace)
         if isinstance(ruling.verdict, Forward):
             self._count_model(trace)
         elif reason := refusal_reason(trace, ruling.verdict.status):
@@ -82,6 +84,14 @@ class Metrics:
     def record_answer(self, outcome: str) -> None:
         """Count one answer that a plugin had to read."""
         self._instruments.counter(catalogue.FILTERED_ANSWERS, outcome).inc()
+
+    def record_pools(self, pools: Mapping[str, tuple[int, bool]]) -> None:
+        """Report what is in flight at each pool, and whether it is down; pools that are not told are well."""
+        for name in {**self._pools, **pools}:
+            in_flight, down = pools.get(name, (0, False))
+            self._instruments.gauge(catalogue.POOL_IN_FLIGHT, name).set(in_flight)
+            self._instruments.gauge(catalogue.POOL_DOWN, name).set(down)
+        self._pools = pools
 
     def record_stream(self, outcome: str) -> None:
         """Count one ext_proc stream that ended."""
@@ -150,6 +160,16 @@ class Metrics:
                 self._instruments.counter(
                     catalogue.PLUGIN_EXECUTIONS, kind, match.decision.name, "success"
                 ).inc()
+
+    def _count_selection(self, trace: Trace) -> None:
+        selection, decision = trace.selection, trace.match.decision if trace.match else None
+        if selection is None or decision is None or len(decision.candidates) <= 1:
+            return
+        method, model = selection.algorithm, selection.candidate.target.name
+        self._instruments.counter(catalogue.SELECTIONS, method, model, decision.name).inc()
+        if selection.fallback:
+            reason = fallback_reason(selection.reason)
+            self._instruments.counter(catalogue.SELECTION_FALLBACKS, method, decision.name, reason).inc()
 
     def _count_model(self, trace: Trace) -> None:
         if trace.selection is None:

@@ -25,6 +25,8 @@ class Outcome(msgspec.Struct, frozen=True):
     """From the first byte of the request to the last byte of the answer, milliseconds."""
     ttfb_ms: float | None = None
     """From the first byte of the request to the first byte of the answer, milliseconds."""
+    response_bytes: int = 0
+    """Of the answer's body, as sent to the client; 0 where the data plane does not tell."""
     attempts: int = 0
     """How often the request was sent upstream; 0 when it never was."""
     method: str = ""

@@ -51,3 +51,10 @@ def signal_error_reason(error: str) -> str:
     if "busy" in text or "overload" in text or "pending" in text:
         return "overloaded"
     return "not_computed" if "not computed" in text else "failed"
+
+
+def fallback_reason(reason: str) -> str:
+    """The class of why a selection fell back to the first candidate."""
+    if not reason.startswith("failed:"):
+        return "no_data"
+    return "timeout" if "TimeoutError" in reason else "failed"

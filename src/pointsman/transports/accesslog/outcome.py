@@ -36,6 +36,8 @@ class Outcome:
     """From the first byte of the request to the last of the answer."""
     ttfb_ms: float | None
     """To the first byte from the replica; ``None`` when none came."""
+    response_bytes: int = 0
+    """Of the answer's body, as sent to the client."""
     attempts: int
     """Tries at replicas: 0 when none was asked, 2 after one retry."""
     method: str
@@ -64,6 +66,7 @@ def decode(entry: pb.HTTPAccessLogEntry) -> Outcome:
         details=response.response_code_details,
         duration_ms=_milliseconds(_duration(common)),
         ttfb_ms=_first_byte(common),
+        response_bytes=response.response_body_bytes,
         attempts=common.upstream_request_attempt_count,
         method=pb.HTTPRequestProperties.Method.Name(request.request_method),
         path=(request.original_path or request.path).partition("?")[0],

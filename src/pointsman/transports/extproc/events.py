@@ -62,6 +62,8 @@ class Events(msgspec.Struct, frozen=True):
     """Every ruling that answered a request, refusals included."""
     on_response: Callable[[str, int, float], None] = _ignore
     """Foreign data planes only: request id, HTTP status, seconds from request headers to response headers."""
+    on_lost: Callable[[str], None] = _ignore
+    """Foreign data planes only: id of a request sent on whose stream ended before its response headers."""
     on_error: Callable[[ErrorKind, BaseException | None], None] = _ignore
     """A kind and, where there was one, the exception with its traceback."""
     on_answer: Callable[[Fate], None] = _ignore
@@ -80,6 +82,13 @@ class Quiet:
         """Tell the fate of an answer."""
         try:
             self._events.on_answer(fate)
+        except Exception as exc:  # noqa: BLE001  # a broken observer must not break traffic
+            self.error(ErrorKind.DEFECT, exc)
+
+    def lost(self, request_id: str) -> None:
+        """Tell that the end of a request will not become known."""
+        try:
+            self._events.on_lost(request_id)
         except Exception as exc:  # noqa: BLE001  # a broken observer must not break traffic
             self.error(ErrorKind.DEFECT, exc)
 

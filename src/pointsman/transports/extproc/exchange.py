@@ -116,6 +116,9 @@ class Exchange:
         """The stream is over: as it should be after the answer, counted before it."""
         if not self.answered:
             self._bench.report(ErrorKind.ABANDONED)
+        if self._forward is not None and not self._managed and self._phase is not _Phase.RESPONDED:
+            self._forward = None
+            self._events.lost(self._arrival.head.request_id)
         self.done = True
         if self._answering is not None:
             self._answering.leave()
