@@ -17,6 +17,7 @@ from pointsman.core.decision import Decision, Strategy
 from pointsman.core.problem import Problem, Severity
 from pointsman.core.signal import SignalKey
 from pointsman.decisions.asked import asked
+from pointsman.decisions.certainty import Graded
 from pointsman.decisions.compile import compile_rule, referenced
 from pointsman.decisions.compile import keys as rule_keys
 from pointsman.decisions.exclusive import exclusive_signals
@@ -48,7 +49,13 @@ def analyse_routing(routing: Routing, strategy: Strategy) -> tuple[Problem, ...]
     # A classifier's signals are named by its conditions, with label and bounds: the plain name is in use too.
     conditions = (condition for _, condition in asked(routing.decisions).values())
     known -= {SignalKey(condition.type, condition.name) for condition in conditions if condition.label}
-    return analyse(decisions, known, strategy, exclusions=exclusive_signals(routing.signals))
+    return analyse(
+        decisions,
+        known,
+        strategy,
+        exclusions=exclusive_signals(routing.signals),
+        graded=_graded(routing),
+    )
 
 
 def analyse(
@@ -57,13 +64,15 @@ def analyse(
     strategy: Strategy,
     *,
     exclusions: Exclusions = frozenset(),
+    graded: Graded = frozenset(),
 ) -> tuple[Problem, ...]:
     """Warnings about decisions that cannot win, ties that names settle, and declared signals unused.
 
     ``known`` are the declared signals that only decisions can use; ``exclusions`` pairs of signals that
-    never hold together. Problems come in the order of the decisions they are about.
+    never hold together; ``graded`` signals whose confidence varies though that of their family is 1. Problems
+    come in the order of the decisions they are about.
     """
-    analysis = Analysis(decisions, strategy, exclusions)
+    analysis = Analysis(decisions, strategy, exclusions, graded)
     dead, shadowed, catch_alls = analysis.unmatchable(), analysis.shadowed(), analysis.catch_alls()
     losers: dict[int, list[int]] = defaultdict(list)
     for loser, winner in shadowed.items():
@@ -80,6 +89,15 @@ def analyse(
             rivals = [rival for rival in range(index) if rival not in dead and rival not in shadowed]
             problems.extend(_ambiguous(analysis, index, rivals))
     return (*problems, *_unused(known - referenced(decisions)))
+
+
+def _graded(routing: Routing) -> Graded:
+    """Keyword rules that score their keywords."""
+    return frozenset(
+        SignalKey("keyword", rule.name)
+        for rule in routing.signals.keywords
+        if rule.method in {"bm25", "ngram"}
+    )
 
 
 def _dead(index: int, decision: Decision) -> Problem:

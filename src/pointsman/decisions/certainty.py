@@ -1,7 +1,8 @@
 """What is certain about confidences before any is known.
 
-A matched keyword has confidence 1. Any other matched signal may have anything from 0 to 1, so one rule's
-confidence is compared with another's by bounds and by form; where neither settles it, nothing is claimed.
+What is found or not has confidence 1 when it matches: a keyword, a role, a length. Any other matched signal
+may have anything from 0 to 1 (keywords that are scored among them), so one rule's confidence is compared with
+another's by bounds and by form; where neither settles it, nothing is claimed.
 """
 
 from collections.abc import Set as AbstractSet
@@ -9,11 +10,14 @@ from collections.abc import Set as AbstractSet
 from pointsman.core.rule import Leaf, Operator, Rule
 from pointsman.core.signal import SignalKey
 
-_ALWAYS_ONE = frozenset({"keyword"})
-"""Families whose matches have confidence 1."""
+_ALWAYS_ONE = frozenset({"keyword", "context", "structure", "conversation", "metadata", "authz"})
+"""Families whose matches have confidence 1, but for their graded signals."""
 
 Holding = AbstractSet[SignalKey]
 """The signals that match, all others not."""
+Graded = AbstractSet[SignalKey]
+"""The signals of such families that have a confidence of their own."""
+_NONE: Graded = frozenset()
 
 
 def holds(rule: Rule, holding: Holding) -> bool:
@@ -26,13 +30,16 @@ def holds(rule: Rule, holding: Holding) -> bool:
     return all(outcomes) if rule.operator is Operator.AND else any(outcomes)
 
 
-def bounds(rule: Rule, holding: Holding) -> tuple[float, float]:
+def bounds(rule: Rule, holding: Holding, graded: Graded = _NONE) -> tuple[float, float]:
     """The least and the greatest confidence a rule that matches can have."""
     if isinstance(rule, Leaf):
-        return (1.0 if rule.key.family in _ALWAYS_ONE else 0.0, 1.0)
+        sure = rule.key.family in _ALWAYS_ONE and rule.key not in graded
+        return (1.0 if sure else 0.0, 1.0)
     if rule.operator is Operator.NOT:
         return (1.0, 1.0)
-    matching = [bounds(condition, holding) for condition in rule.conditions if holds(condition, holding)]
+    matching = [
+        bounds(condition, holding, graded) for condition in rule.conditions if holds(condition, holding)
+    ]
     lows, highs = [low for low, _ in matching], [high for _, high in matching]
     if rule.operator is Operator.OR:
         return (max(lows), max(highs))
@@ -41,25 +48,25 @@ def bounds(rule: Rule, holding: Holding) -> tuple[float, float]:
     return (sum(lows) / count, sum(highs) / count)
 
 
-def at_least(one: Rule, other: Rule, holding: Holding) -> bool:
+def at_least(one: Rule, other: Rule, holding: Holding, graded: Graded = _NONE) -> bool:
     """Whether ``one`` is certainly no less confident than ``other``; both match."""
-    if one == other or bounds(one, holding)[0] >= bounds(other, holding)[1]:
+    if one == other or bounds(one, holding, graded)[0] >= bounds(other, holding, graded)[1]:
         return True
     if not isinstance(other, Leaf) and _is_best_of(other):
-        return all(at_least(one, part, holding) for part in other.conditions if holds(part, holding))
+        return all(at_least(one, part, holding, graded) for part in other.conditions if holds(part, holding))
     if not isinstance(one, Leaf) and _is_best_of(one):
-        return any(at_least(part, other, holding) for part in one.conditions if holds(part, holding))
+        return any(at_least(part, other, holding, graded) for part in one.conditions if holds(part, holding))
     return False
 
 
-def more_than(one: Rule, other: Rule, holding: Holding) -> bool:
+def more_than(one: Rule, other: Rule, holding: Holding, graded: Graded = _NONE) -> bool:
     """Whether ``one`` is certainly more confident than ``other``; both match."""
-    return bounds(one, holding)[0] > bounds(other, holding)[1]
+    return bounds(one, holding, graded)[0] > bounds(other, holding, graded)[1]
 
 
-def equal(one: Rule, other: Rule, holding: Holding) -> bool:
+def equal(one: Rule, other: Rule, holding: Holding, graded: Graded = _NONE) -> bool:
     """Whether both certainly have the same confidence; both match."""
-    return at_least(one, other, holding) and at_least(other, one, holding)
+    return at_least(one, other, holding, graded) and at_least(other, one, holding, graded)
 
 
 def _is_best_of(rule: Rule) -> bool:

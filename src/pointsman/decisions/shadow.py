@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pointsman.core.decision import Decision, Strategy
 from pointsman.core.rule import Rule
-from pointsman.decisions.certainty import at_least, equal, more_than
+from pointsman.decisions.certainty import Graded, at_least, equal, more_than
 from pointsman.decisions.rank import after_confidence, before_confidence, is_tiered
 from pointsman.decisions.truth import Exclusions, implies, table_of, tautology, unsatisfiable
 
@@ -20,6 +20,7 @@ class Analysis:
     decisions: Sequence[Decision]
     strategy: Strategy
     exclusions: Exclusions = frozenset()
+    graded: Graded = frozenset()
 
     def unmatchable(self) -> frozenset[int]:
         """Decisions whose rule never holds."""
@@ -65,7 +66,7 @@ class Analysis:
             return False
         both = table.column(first.rule) & table.column(second.rule)
         return both.bit_count() <= _MAX_COMBINATIONS and any(
-            equal(first.rule, second.rule, holding) for holding in table.combinations(both)
+            equal(first.rule, second.rule, holding, self.graded) for holding in table.combinations(both)
         )
 
     def _always_beats(self, winner: int, loser: int) -> bool:
@@ -88,7 +89,8 @@ class Analysis:
             return ties and one == other
         column = table.column(other)
         return column.bit_count() <= _MAX_COMBINATIONS and all(
-            more_than(one, other, holding) or (ties and at_least(one, other, holding))
+            more_than(one, other, holding, self.graded)
+            or (ties and at_least(one, other, holding, self.graded))
             for holding in table.combinations(column)
         )
 

@@ -2,12 +2,13 @@ from typing import Any
 
 import pytest
 
+from pointsman.config import parse
 from pointsman.config.routing import Routing
 from pointsman.core.decision import Decision, Strategy
 from pointsman.core.problem import Problem
 from pointsman.core.rule import Leaf, Node, Operator
 from pointsman.core.signal import SignalKey
-from pointsman.decisions.analysis import analyse, analyse_routing
+from pointsman.decisions.analysis import analyse, analyse_routing, analyse_settings
 from pointsman.decisions.shadow import Analysis
 
 FIRST, SECOND = {"type": "keyword", "name": "first"}, {"type": "keyword", "name": "second"}
@@ -110,6 +111,21 @@ def test_confidence_can_be_certain() -> None:
     decisions = decision("narrow", rule("AND", FIRST, MATH), 1), decision("wide", FIRST, 2)
     (problem,) = warnings(*decisions, strategy=Strategy.CONFIDENCE)
     assert problem.path == "routing.decisions[0].rules"
+
+
+@pytest.mark.parametrize("method", ["bm25", "ngram"])
+def test_scored_keywords_are_never_certain(method: str) -> None:
+    """A keyword rule that scores its keywords may be less sure than what it stands with, and shadows nothing."""
+    text = (
+        "version: v0.3\nglobal: {router: {strategy: confidence}}\nrouting:\n  signals:\n"
+        "    domains: [{name: math}]\n"
+        f"    keywords: [{{name: first, keywords: [first], method: {method}}}]\n"
+        "  decisions:\n"
+        "    - {name: narrow, priority: 1, rules: {operator: AND, conditions: [{type: keyword, name: first}, {type: domain, name: math}]}}\n"
+        "    - {name: wide, priority: 2, rules: {type: keyword, name: first}}\n"
+    )
+    assert not analyse_settings(parse(text, {}))
+    assert analyse_settings(parse(text.replace(f", method: {method}", ""), {}))
 
 
 def test_declared_signals_that_no_decision_uses_are_listed() -> None:
