@@ -17,16 +17,22 @@ from pointsman.core.verdict import Forward, HeaderEdits, Reply
 from pointsman.decisions.rank import choose
 from pointsman.dialects.body import parse_object
 from pointsman.dialects.endpoints import Endpoint, endpoint_for
-from pointsman.dialects.errors import error_reply
+from pointsman.dialects.failures import failure_reply
 from pointsman.dialects.identity import IdentityHeaders
 from pointsman.dialects.openai_models import is_models_path, models_reply
-from pointsman.dialects.routing_headers import UPSTREAM_HEADERS, header_safe, success_headers
+from pointsman.dialects.routing_headers import (
+    UPSTREAM_HEADERS,
+    header_safe,
+    protocol_headers,
+    success_headers,
+)
 from pointsman.fleet.catalog import Catalog
 from pointsman.fleet.state import AllWell, FleetState
 from pointsman.observe.stopwatch import Stopwatch
 from pointsman.plugins.base import EarlyAnswer, Rewrite
 from pointsman.plugins.draft import Draft
 from pointsman.plugins.model_name import rename_model
+from pointsman.plugins.protocol import enter, leave, warnings
 from pointsman.plugins.reasoning import set_reasoning
 from pointsman.policy import Policy
 from pointsman.quota.limiter import Limiter
@@ -73,7 +79,7 @@ class Pipeline(msgspec.Struct, frozen=True):
             if managed or path.startswith("/v1/"):
                 endpoint_for(head)
         except HttpError as error:
-            return error_reply(error)
+            return failure_reply(head, error)
         return None
 
     async def route(self, head: Head, body: bytes) -> Ruling:
@@ -108,14 +114,15 @@ class Pipeline(msgspec.Struct, frozen=True):
                 draft = Draft(
                     request, parse_object(request.raw), selection, signals=signals, received=head.headers
                 )
-                draft = await self._rewrite(draft, match)
+                draft = await self._rewrite(enter(draft), match)
+                draft = leave(draft, request.dialect, created=int(self.now()))
             with watch.phase("place"):
-                forward = self._place(trace, draft, head)
+                forward = self._place(request, trace, draft, head)
             trace = msgspec.structs.replace(trace, rewrites=draft.notes, phases_us=watch.read())
             return Ruling(forward, trace)
         except HttpError as error:
             trace = msgspec.structs.replace(trace, error=error.message, phases_us=watch.read())
-            return Ruling(error_reply(error), trace)
+            return Ruling(failure_reply(head, error), trace)
 
     def unmetered(self) -> "Pipeline":
         """The same, for questions about routing that send nothing: they use up no rate limit."""
@@ -123,7 +130,7 @@ class Pipeline(msgspec.Struct, frozen=True):
 
     def refuse(self, head: Head, error: HttpError) -> Ruling:
         """The reply for ``error`` and a trace that says so."""
-        return Ruling(error_reply(error), Trace(request_id=head.request_id, error=error.message))
+        return Ruling(failure_reply(head, error), Trace(request_id=head.request_id, error=error.message))
 
     def _admit(self, trace: Trace, request: ChatRequest, policy: Policy | None) -> None:
         if policy is not None and policy.needs_identity and not request.identity.user:
@@ -198,7 +205,7 @@ class Pipeline(msgspec.Struct, frozen=True):
                 draft = await plugin.apply(draft)
         return draft
 
-    def _place(self, trace: Trace, draft: Draft, head: Head) -> Forward:
+    def _place(self, request: ChatRequest, trace: Trace, draft: Draft, head: Head) -> Forward:
         """Name the pool; which of its replicas serves the request is the data plane's choice."""
         target = draft.selection.candidate.target
         debug = head.headers.get(names.DEBUG) == "true"
@@ -208,18 +215,28 @@ class Pipeline(msgspec.Struct, frozen=True):
             body=draft.body.encode() if draft.edited else None,
             headers=HeaderEdits(routing, draft.headers.remove),
             clear_route=self.clear_route,
-            path=_provider_path(target, draft.request.dialect, head.path),
-            response_headers=UPSTREAM_HEADERS,
+            path=_provider_path(target, request.dialect, draft.request.dialect, head.path),
+            response_headers={
+                **UPSTREAM_HEADERS,
+                **protocol_headers(
+                    request.dialect, draft.request.dialect, warnings=warnings(draft), debug=debug
+                ),
+            },
             success_headers=success_headers(trace, draft.selection, prompted=draft.prompted, debug=debug),
             answer=chained(draft.answers),
         )
 
 
-def _provider_path(target: Target, dialect: Dialect, path: str) -> str | None:
-    """The request path in the provider's layout; ``None`` where it is the same."""
-    if dialect is Dialect.OPENAI_CHAT and target.chat_path:
+_CHAT_PATHS = {Dialect.OPENAI_CHAT: "/v1/chat/completions", Dialect.ANTHROPIC_MESSAGES: "/v1/messages"}
+
+
+def _provider_path(target: Target, client: Dialect, spoken: Dialect, path: str) -> str | None:
+    """The request path in the provider's API and layout; ``None`` where it is the same."""
+    if spoken in _CHAT_PATHS and target.chat_path:
         return target.chat_path
-    return None if target.base_path == "/v1" else f"{target.base_path}{path.removeprefix('/v1')}"
+    asked = path if client is spoken else _CHAT_PATHS[spoken]
+    placed = asked if target.base_path == "/v1" else f"{target.base_path}{asked.removeprefix('/v1')}"
+    return None if placed == path else placed
 
 
 def _require_get(head: Head) -> None:

@@ -32,7 +32,7 @@ _PLUGINS: Final = (
     "rag",
     "image_gen",
 )
-_GUARD_PLUGINS: Final = ("response_jailbreak", "hallucination")
+_GUARD_PLUGINS: Final = ("hallucination",)
 _DECISION: Final = "routing.decisions[]"
 _PLUGGED: Final = "routing.signals.classifiers[]"
 _MODEL: Final = "providers.models[]"
@@ -49,7 +49,6 @@ _IN_RECIPES: Final = "recipes[]."
 
 GAPS: Final[tuple[Gap, ...]] = (
     Gap("listeners[].timeout", "gateway.limits.stream_idle_timeout_s bounds silence within a response"),
-    Gap(f"{_MODEL}.api_format", "the endpoints are spoken to in OpenAI's format", unless=("openai",)),
     Gap(f"{_MODEL}.pricing", "no costs are computed"),
     Gap(f"{_MODEL}.backend_refs[].api_version", "no version is sent", unless=("",)),
     Gap("routing.signals.embeddings[].query_modality", "these signals are never computed", unless=("text",)),

@@ -14,13 +14,18 @@ class AnswerFilter(Protocol):
     """
 
     async def start(self, status: int, headers: Mapping[str, str]) -> HeaderEdits:
-        """Look at the answer's status and headers (names in lower case); returns edits of the headers."""
+        """Look at the answer's status and headers (names in lower case); returns edits of the headers.
+
+        An edit may set ``:status``. Raising an ``HttpError``, here or in ``feed``, puts that error in the
+        place of the answer, in the client's shape.
+        """
 
     async def feed(self, data: bytes, *, end: bool) -> bytes:
         """Take the next piece, ``end`` with the last one, which may be empty; returns what the client gets.
 
-        Raises nothing for an answer that is malformed: it lets such bytes pass or, where it guards, ends the
-        answer with an error in the client's shape.
+        Anything but an event stream comes in one piece. An answer that is malformed passes or, where the
+        filter guards, is put aside with an ``HttpError``; in the middle of a stream that is an error event
+        and the end.
         """
 
 
@@ -46,6 +51,7 @@ class _Chain:
         seen = dict(headers)
         for each in self._filters:
             more = await each.start(status, seen)
+            status = int(more.set.get(":status", status))
             seen = {name: value for name, value in seen.items() if name not in more.remove} | dict(more.set)
             kept = {name: value for name, value in edits.set.items() if name not in more.remove}
             edits = HeaderEdits({**kept, **more.set}, (*edits.remove, *more.remove))

@@ -30,6 +30,10 @@ class Target(msgspec.Struct, frozen=True):
     """Where the provider's API lives; replaces ``/v1`` of the request path."""
     chat_path: str = ""
     """The provider's path for chat completions, where it is not under ``base_path``."""
+    speaks_messages: bool = False
+    """Whether the provider is spoken to in Anthropic's Messages API instead of OpenAI's."""
+    extended: bool = True
+    """Whether the provider takes vLLM's fields beside those of OpenAI's API."""
     parent: str | None = None
     """For a LoRA adapter, the model it adapts."""
 

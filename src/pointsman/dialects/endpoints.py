@@ -9,6 +9,7 @@ from pointsman.core.errors import EndpointNotFound, MethodNotAllowed
 from pointsman.core.request import ChatRequest, Dialect, Head
 from pointsman.core.verdict import Reply
 from pointsman.dialects import openai_chat, openai_completions, openai_embeddings
+from pointsman.dialects.anthropic import messages
 
 MODELS_PATH = "/v1/models"
 
@@ -40,6 +41,7 @@ ENDPOINTS: dict[str, Endpoint] = {
             openai_completions.understand,
             openai_completions.answer,
         ),
+        Endpoint(messages.PATH, Dialect.ANTHROPIC_MESSAGES, messages.understand, messages.answer),
         Endpoint("/v1/embeddings", Dialect.OPENAI_EMBEDDINGS, openai_embeddings.understand),
     )
 }
@@ -47,7 +49,10 @@ ENDPOINTS: dict[str, Endpoint] = {
 
 def dialect_of(head: Head) -> Dialect:
     """The dialect of errors for this request, whether or not it names an endpoint; OpenAI's unless told."""
-    endpoint = ENDPOINTS.get(head.route_path)
+    path = head.route_path
+    if path == messages.PATH or path.startswith(f"{messages.PATH}/"):
+        return Dialect.ANTHROPIC_MESSAGES
+    endpoint = ENDPOINTS.get(path)
     return endpoint.dialect if endpoint is not None else Dialect.OPENAI_CHAT
 
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from pointsman.core import headers as names
 from pointsman.core.model import Selection
+from pointsman.core.request import Dialect
 from pointsman.core.signal import SignalSet
 from pointsman.core.trace import Trace
 
@@ -40,6 +41,20 @@ def success_headers(trace: Trace, selection: Selection, *, prompted: bool, debug
     if debug:
         headers.update(_matched_headers(trace.signals))
     return headers
+
+
+_PROTOCOLS = {Dialect.ANTHROPIC_MESSAGES: "anthropic"}
+
+
+def protocol_headers(client: Dialect, upstream: Dialect, *, warnings: str, debug: bool) -> Mapping[str, str]:
+    """Which APIs were spoken, where they differ or somebody debugs, and what the other one cannot say."""
+    if client is upstream and not debug:
+        return {}
+    headers = {
+        names.CLIENT_PROTOCOL: _PROTOCOLS.get(client, "openai"),
+        names.UPSTREAM_PROTOCOL: _PROTOCOLS.get(upstream, "openai"),
+    }
+    return {**headers, names.PROTOCOL_WARNINGS: warnings} if warnings else headers
 
 
 def _matched_headers(signals: SignalSet) -> dict[str, str]:

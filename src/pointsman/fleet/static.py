@@ -61,6 +61,8 @@ def adapter(base: Target, name: str) -> Target:
         headers=base.headers,
         base_path=base.base_path,
         chat_path=base.chat_path,
+        speaks_messages=base.speaks_messages,
+        extended=base.extended,
         parent=base.name,
     )
 
@@ -72,9 +74,11 @@ def _target(settings: Settings, model: ProviderModel, env: Mapping[str, str]) ->
         wire_name=model.provider_model_id or _external_id(model, backend) or model.name,
         provider=model.name,
         family=_family(settings, model, backend),
-        headers=_provider_headers(backend, env),
+        headers=_provider_headers(backend, env, anthropic=model.api_format == "anthropic"),
         base_path=urlsplit(backend.base_url).path.rstrip("/") or "/v1" if backend.base_url else "/v1",
         chat_path=backend.chat_path,
+        speaks_messages=model.api_format == "anthropic",
+        extended=backend.provider.lower() not in _OPENAI_PROVIDERS,
     )
 
 
@@ -95,19 +99,22 @@ def _family(settings: Settings, model: ProviderModel, backend: BackendRef) -> Re
     family = settings.providers.defaults.reasoning_families.get(model.reasoning_family)
     if family is None:
         return None
+    if model.api_format == "anthropic":
+        # Chat requests are translated for it, and their own effort is what the translation reads.
+        return ReasoningFamily(model.reasoning_family, "top_level_reasoning_effort", "reasoning_effort")
     if family.type == "reasoning_effort" and backend.provider.lower() in _OPENAI_PROVIDERS:
         # OpenAI's own API takes the effort at the top level; only vLLM reads it from the chat template.
         return ReasoningFamily(model.reasoning_family, "top_level_reasoning_effort", family.parameter)
     return ReasoningFamily(model.reasoning_family, family.type, family.parameter)
 
 
-def _provider_headers(backend: BackendRef, env: Mapping[str, str]) -> dict[str, str]:
+def _provider_headers(backend: BackendRef, env: Mapping[str, str], *, anthropic: bool) -> dict[str, str]:
     headers = {name.lower(): value.get_secret_value() for name, value in backend.extra_headers.items()}
     key = backend.api_key.get_secret_value() if backend.api_key else env.get(backend.api_key_env, "")
     if key:
-        azure = backend.provider.lower().startswith("azure")
-        header = backend.auth_header or ("api-key" if azure else "authorization")
-        prefix = backend.auth_prefix or ("" if azure or backend.auth_header else "Bearer")
+        own = "api-key" if backend.provider.lower().startswith("azure") else "x-api-key" if anthropic else ""
+        header = backend.auth_header or own or "authorization"
+        prefix = backend.auth_prefix or ("" if own or backend.auth_header else "Bearer")
         headers[header.lower()] = f"{prefix} {key}".strip()
     return headers
 

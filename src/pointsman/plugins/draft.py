@@ -9,6 +9,7 @@ from pointsman.core.model import Selection
 from pointsman.core.request import ChatRequest
 from pointsman.core.signal import SignalSet
 from pointsman.core.verdict import HeaderEdits
+from pointsman.dialects.anthropic.loss import Loss
 from pointsman.dialects.body import Body
 
 
@@ -30,6 +31,8 @@ class Draft(msgspec.Struct, frozen=True):
     """What is known about the request."""
     answers: tuple[AnswerWork, ...] = ()
     """What must see the answer, the one nearest to the engine first."""
+    losses: tuple[Loss, ...] = ()
+    """What a translation to another API could not carry."""
 
     def changed(self, body: Body, note: str) -> "Draft":
         """A copy with a new body and a line on what changed."""
@@ -42,6 +45,10 @@ class Draft(msgspec.Struct, frozen=True):
     def answered_through(self, work: AnswerWork) -> "Draft":
         """A copy whose answer passes one more filter, after those it has."""
         return msgspec.structs.replace(self, answers=(*self.answers, work))
+
+    def answered_first_through(self, work: AnswerWork) -> "Draft":
+        """A copy whose answer passes one more filter, before those it has: guards see it as the engine sent it."""
+        return msgspec.structs.replace(self, answers=(work, *self.answers))
 
     def with_header(self, name: str, value: str) -> "Draft":
         """A copy that sets one request header."""

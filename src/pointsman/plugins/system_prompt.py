@@ -4,7 +4,13 @@ import msgspec
 
 from pointsman.core.request import Dialect
 from pointsman.dialects import openai_chat
+from pointsman.dialects.anthropic import messages
 from pointsman.plugins.draft import Draft
+
+_INSERT = {
+    Dialect.OPENAI_CHAT: openai_chat.with_system_prompt,
+    Dialect.ANTHROPIC_MESSAGES: messages.with_system_prompt,
+}
 
 
 class SystemPrompt(msgspec.Struct, frozen=True):
@@ -16,8 +22,9 @@ class SystemPrompt(msgspec.Struct, frozen=True):
 
     async def apply(self, draft: Draft) -> Draft:
         """Only chat requests have a system message; others pass unchanged."""
-        if draft.request.dialect is not Dialect.OPENAI_CHAT:
+        insert = _INSERT.get(draft.request.dialect)
+        if insert is None:
             return draft.noted("system prompt: not applicable to this endpoint")
-        body = openai_chat.with_system_prompt(draft.body, self.prompt, replace=self.replace)
+        body = insert(draft.body, self.prompt, replace=self.replace)
         draft = draft.changed(body, f"system prompt: {'replaced' if self.replace else 'inserted'}")
         return msgspec.structs.replace(draft, prompted=True)

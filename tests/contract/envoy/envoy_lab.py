@@ -6,7 +6,7 @@ import json
 import os
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -53,8 +53,11 @@ class Backend:
         self.name = name
         self.port = free_port()
         self.status = 200
+        self.filler = b""
+        """What a stream's events are instead of counting, if anything."""
         self.seen: list[dict[str, Any]] = []
         self._runner: web.AppRunner | None = None
+        self._open: asyncio.Transport | None = None
 
     async def start(self) -> None:
         """Listen."""
@@ -85,11 +88,18 @@ class Backend:
             return web.json_response({"backend": self.name}, headers={"server": "engine"})
         response = web.StreamResponse(headers={"content-type": "text/event-stream"})
         await response.prepare(request)
-        for number in range(script.get("chunks", 10)):
-            await response.write(f"data: {number}\n\n".encode())
-            await asyncio.sleep(script.get("pause_s", 0.05))
-        await response.write(b"data: [DONE]\n\n")
+        with suppress(ConnectionError):  # the client may leave whenever it likes
+            for number in range(script.get("chunks", 10)):
+                await response.write(self.filler or f"data: {number}\n\n".encode())
+                self._open = request.transport
+                await asyncio.sleep(script.get("pause_s", 0.05))
+            await response.write(b"data: [DONE]\n\n")
         return response
+
+    def cut(self) -> None:
+        """Reset the connection of the stream that wrote last."""
+        if isinstance(self._open, asyncio.Transport):
+            self._open.abort()
 
 
 class Decider:

@@ -11,6 +11,7 @@ from pointsman.core.errors import HttpError
 from pointsman.core.request import Head
 from pointsman.core.trace import Ruling, Trace
 from pointsman.core.verdict import Reply, Verdict
+from pointsman.dialects.errors import error_reply
 from pointsman.transports.extproc.events import Events
 from pointsman.transports.extproc.server import ExtProcOptions, ExtProcServer
 
@@ -31,8 +32,7 @@ class FixedRouter:
         return Ruling(self.verdict, Trace(request_id=head.request_id))
 
     def refuse(self, head: Head, error: HttpError) -> Ruling:
-        reply = Reply(error.status, {}, error.message.encode())
-        return Ruling(reply, Trace(request_id=head.request_id))
+        return Ruling(error_reply(error), Trace(request_id=head.request_id))
 
 
 class RoutedLab(Lab):

@@ -11,7 +11,7 @@ from pointsman.core.trace import Ruling, Trace
 from pointsman.core.verdict import Forward, Reply, Verdict
 from pointsman.dialects.errors import error_reply
 from pointsman.transports.extproc.admission import Admission
-from pointsman.transports.extproc.events import ErrorKind, Events
+from pointsman.transports.extproc.events import ErrorKind, Events, Fate
 from pointsman.transports.extproc.exchange import Exchange
 from pointsman.transports.extproc.handover import Handover
 from pointsman.transports.extproc.ruling import Limits
@@ -62,6 +62,7 @@ class Witness:
     responses: list[tuple[str, int]] = field(default_factory=list)
     errors: list[ErrorKind] = field(default_factory=list)
     causes: list[BaseException | None] = field(default_factory=list)
+    fates: list[Fate] = field(default_factory=list)
 
     @property
     def events(self) -> Events:
@@ -75,6 +76,7 @@ class Witness:
             on_ruling=lambda _head, ruling: self.rulings.append(ruling),
             on_response=lambda request_id, status, _duration: self.responses.append((request_id, status)),
             on_error=on_error,
+            on_answer=self.fates.append,
         )
 
 
@@ -106,9 +108,11 @@ class Say:
         return pb.ProcessingRequest(request_trailers=pb.HttpTrailers())
 
     @staticmethod
-    def response_headers(status: str = "200") -> pb.ProcessingRequest:
-        """Response headers."""
+    def response_headers(status: str = "200", **named: str) -> pb.ProcessingRequest:
+        """Response headers; ``content_type=...`` and the like add more."""
         message = pb.ProcessingRequest()
+        for name, value in named.items():
+            message.response_headers.headers.headers.add(key=name.replace("_", "-"), raw_value=value.encode())
         message.response_headers.headers.headers.add(key=":status", raw_value=status.encode())
         return message
 

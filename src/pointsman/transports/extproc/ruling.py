@@ -10,7 +10,7 @@ from pointsman.core.errors import HttpError, Overloaded, RequestError, Unavailab
 from pointsman.core.request import Head
 from pointsman.core.router import Router
 from pointsman.core.trace import Ruling, Trace
-from pointsman.dialects.errors import error_reply
+from pointsman.dialects.failures import failure_reply
 from pointsman.transports.extproc.admission import Admission
 from pointsman.transports.extproc.events import ErrorKind, Events
 from pointsman.transports.extproc.filtering import Bounds
@@ -99,7 +99,7 @@ class Bench:
             return self.router.refuse(head, error)
         except Exception as exc:  # noqa: BLE001  # the client still gets the answer, in the common shape
             self.report(ErrorKind.DEFECT, exc)
-            return Ruling(error_reply(error), Trace(request_id=head.request_id, error=error.message))
+            return Ruling(failure_reply(head, error), Trace(request_id=head.request_id, error=error.message))
 
     def _tell(self, head: Head, ruling: Ruling) -> None:
         try:

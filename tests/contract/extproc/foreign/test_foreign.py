@@ -2,9 +2,12 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import pytest
+from aiohttp import ClientPayloadError
 
 from pointsman.core.verdict import Forward, HeaderEdits, Reply
 
@@ -17,6 +20,29 @@ _MATH = Forward(
     response_headers={"x-vsr-schema-version": "2"},
     success_headers={"x-vsr-selected-model": "math"},
 )
+
+
+class _Capitals:
+    """Writes the answer in capitals; fails on its second piece if told to."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        self._fails = fails
+        self._fed = 0
+
+    async def start(self, status: int, headers: Mapping[str, str]) -> HeaderEdits:
+        assert ":status" not in headers
+        return HeaderEdits({"x-filtered": str(status)})
+
+    async def feed(self, data: bytes, *, end: bool) -> bytes:  # noqa: ARG002  # the port has it
+        self._fed += 1
+        if self._fails and self._fed > 1:
+            raise ValueError("a defect")
+        return data.upper()
+
+
+_FILTERED = msgspec.structs.replace(_MATH, answer=_Capitals)
+_FAILING = msgspec.structs.replace(_MATH, answer=lambda: _Capitals(fails=True))
+_ANSWER_MODES = ["STREAMED", "BUFFERED", "FULL_DUPLEX_STREAMED"]
 _UNTOUCHED = Forward("pool", headers=HeaderEdits({"x-selected-model": "math"}))
 
 
@@ -200,5 +226,117 @@ def test_a_client_that_leaves_frees_its_decision(street: Any, fake_router: Any) 
             asking.cancel()
             await place.bed.idle()
             assert (router.waiting, place.bed.errors) == (0, {"abandoned": 1})
+
+    asyncio.run(main())
+
+
+def _modes(response_body_mode: str) -> dict[str, str]:
+    duplex = response_body_mode == "FULL_DUPLEX_STREAMED"
+    trailers = {"response_trailer_mode": "SEND"} if duplex else {}
+    return {"response_body_mode": response_body_mode, **trailers}
+
+
+@pytest.mark.parametrize("mode", _ANSWER_MODES)
+def test_an_answer_passes_its_filter_in_the_same_stream(street: Any, fake_router: Any, mode: str) -> None:
+    """JSON is filtered whole in every mode that shows us the body, with the contract's headers beside it."""
+
+    async def main() -> None:
+        async with street(fake_router(_FILTERED), processing_mode=_modes(mode)) as place:
+            status, headers, body = await place.ask()
+            assert (status, headers["x-filtered"], headers["x-vsr-selected-model"]) == (200, "200", "math")
+            assert b'"ACCEPT-ENCODING": "IDENTITY"' in body
+            await place.bed.idle()
+            assert place.bed.server.answers == 0
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("mode", ["STREAMED", "FULL_DUPLEX_STREAMED"])
+def test_a_stream_is_filtered_event_by_event(street: Any, fake_router: Any, upstream: Any, mode: str) -> None:
+    """Every event leaves filtered before the next one comes."""
+
+    async def main() -> None:
+        engine = upstream(chunks=3)
+        async with street(fake_router(_FILTERED), engine, processing_mode=_modes(mode)) as place:
+            engine.go_on.release()
+            async with place.session.post("/v1/chat/completions", data=b"{}") as answer:
+                for index in range(3):
+                    assert await answer.content.readuntil(b"\n\n") == f"DATA: {index}\n\n".encode()
+                    engine.go_on.release()
+                assert await answer.content.read() == b""
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("mode", ["STREAMED", "FULL_DUPLEX_STREAMED"])
+def test_a_filter_that_fails_lets_nothing_more_pass(
+    street: Any, fake_router: Any, upstream: Any, mode: str
+) -> None:
+    """After the failure the client gets an error event and none of the engine's remaining bytes."""
+
+    async def main() -> None:
+        engine = upstream(chunks=5)
+        async with street(fake_router(_FAILING), engine, processing_mode=_modes(mode)) as place:
+            engine.go_on.release()
+            async with place.session.post("/v1/chat/completions", data=b"{}") as answer:
+                assert await answer.content.readuntil(b"\n\n") == b"DATA: 0\n\n"
+                for _ in range(4):
+                    engine.go_on.release()
+                rest = [event for event in (await answer.content.read()).split(b"\n\n") if event]
+            assert json.loads(rest[0].removeprefix(b"data: "))["error"]["code"] == 502
+            assert rest[1:] == [b"data: [DONE]"]
+            await place.bed.until(lambda: place.bed.server.answers == 0)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("mode", ["BUFFERED", "FULL_DUPLEX_STREAMED"])
+def test_a_failure_before_the_first_byte_is_an_error_of_its_own(
+    street: Any, fake_router: Any, mode: str
+) -> None:
+    """Where headers are still held, the client gets a 502 instead of the answer."""
+
+    class Broken(_Capitals):
+        async def feed(self, data: bytes, *, end: bool) -> bytes:  # noqa: ARG002  # the port has them
+            raise ValueError("a defect")
+
+    async def main() -> None:
+        router = fake_router(msgspec.structs.replace(_MATH, answer=Broken))
+        async with street(router, processing_mode=_modes(mode)) as place:
+            status, _, body = await place.ask()
+            assert (status, json.loads(body)["error"]["type"]) == (502, "upstream_error")
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("mode", ["NONE", "BUFFERED_PARTIAL"])
+def test_a_data_plane_that_hides_the_answer_is_refused(street: Any, fake_router: Any, mode: str) -> None:
+    """Rather than let an answer pass unseen, the request is a 503 that names the setting; nothing is sent."""
+
+    async def main() -> None:
+        async with street(fake_router(_FILTERED), processing_mode=_modes(mode)) as place:
+            status, _, body = await place.ask()
+            assert (status, "response_body_mode" in json.loads(body)["error"]["message"]) == (503, True)
+            assert place.upstream.bodies == []
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("mode", ["STREAMED", "FULL_DUPLEX_STREAMED"])
+def test_a_dying_router_cuts_a_filtered_answer(
+    street: Any, fake_router: Any, upstream: Any, mode: str
+) -> None:
+    """With the filter gone nothing more of the answer reaches the client."""
+
+    async def main() -> None:
+        engine = upstream(chunks=3)
+        async with street(fake_router(_FILTERED), engine, processing_mode=_modes(mode)) as place:
+            engine.go_on.release()
+            async with place.session.post("/v1/chat/completions", data=b"{}") as answer:
+                assert await answer.content.readuntil(b"\n\n") == b"DATA: 0\n\n"
+                await place.bed.server.stop(0)
+                engine.go_on.release()
+                with pytest.raises(ClientPayloadError):
+                    await answer.content.read()
 
     asyncio.run(main())
