@@ -10,7 +10,7 @@ UV_VERSION := 0.13.9
 DATA   ?= $(abspath ../shared/data)
 WORDS  ?= $(abspath training/cache/words)
 
-.PHONY: help demo test lint types contracts unit fix lock proto train-data train train-report bench bench-encoder clean
+.PHONY: help demo test lint types contracts unit fix lock proto train-data train train-report bench bench-encoder bench-tools clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -58,8 +58,14 @@ train-report: $(VENV)/.training ## Measure the shipped model and write its card 
 bench-encoder: $(VENV)/.training ## Measure the encoder; writes docs/benchmarks.md
 	$(BIN)/python bench/encoder.py
 
+bench-tools: $(VENV)/.dev ## Measure how well tools are chosen; writes docs/benchmarks.md
+	$(BIN)/python bench/tools.py
+
 bench: $(VENV)/.dev ## Measure CPU per request and added latency; writes bench/out
 	$(BIN)/python bench/run.py
+
+bench-signals: $(VENV)/.run ## Measure fact_check, user_feedback and modality; writes docs/signals-learned.md
+	$(BIN)/python bench/signals.py
 
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/out

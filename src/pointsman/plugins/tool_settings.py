@@ -14,7 +14,9 @@ from pointsman.plugins.tool_selection import ToolSelection
 from pointsman.plugins.tools import ToolPolicy, Tools
 
 THRESHOLD: Final = 0.2
-"""Least score where the document names none: one in ten of the labelled requests for a tool is below."""
+"""Least similarity where the document names none: one in ten of the labelled requests for a tool is below."""
+COMBINED_THRESHOLD: Final = 0.15
+"""The same for the combined score of advanced filtering, in which most parts are often nothing."""
 
 ToolSets = Mapping[str, ToolIndex]
 
@@ -106,7 +108,9 @@ def _weights(written: ToolWeights | None) -> Weights:
 
 def _threshold(advanced: AdvancedFiltering | None, similarity: float | None) -> float:
     least = _first(advanced.min_combined_score if advanced is not None else None, similarity)
-    return THRESHOLD if least is None else least
+    if least is not None:
+        return least
+    return THRESHOLD if advanced is None else COMBINED_THRESHOLD
 
 
 def _category_confidence(advanced: AdvancedFiltering | None) -> float:
