@@ -10,18 +10,15 @@ from pointsman.pii.finding import MODEL, Finding, Label
 
 _FLOOR = 0.2
 """A model's doubt below this neither lengthens nor strengthens anything."""
-_SEVERAL_WORDS = frozenset(
-    {
-        Label.PERSON,
-        Label.ORGANIZATION,
-        Label.STREET_ADDRESS,
-        Label.DATE_TIME,
-        Label.PHONE_NUMBER,
-        Label.CREDIT_CARD,
-        Label.IBAN_CODE,
-    }
-)
-"""Labels of which two of the model's pieces with only a space between are one."""
+_CUT = frozenset({Label.DOMAIN_NAME, Label.PHONE_NUMBER, Label.TITLE, Label.US_SSN, Label.ZIP_CODE})
+"""Labels of which a recogniser knows better than the model where they begin and end."""
+_ONE_LINE = frozenset({Label.PERSON, Label.ORGANIZATION, Label.GPE, Label.NRP, Label.TITLE, Label.AGE})
+"""Labels that a line break ends."""
+
+
+_PHONE_DIGITS, _SSN_DIGITS, _ZIP_CHARACTERS = 6, 9, 4
+_BEFORE = " \t\r\n([{<（【「『“‘\"',;:，；：、。"
+_BEHIND = " \t\r\n)]}>）】」』”’\"',;:，；：、。!?！？"
 
 
 class Entity(Protocol):
@@ -71,29 +68,74 @@ def _by_form(finding: Finding) -> bool:
     return finding.label in FORMS and finding.evidence != (MODEL,)
 
 
+def _cut(finding: Finding) -> bool:
+    """Whether a recogniser says where it begins and ends."""
+    return finding.label in _CUT and finding.evidence != (MODEL,)
+
+
 def _pieces(text: str, entities: Iterable[Entity]) -> Iterator[Finding]:
-    """The model's entities, pieces of one thing joined."""
+    """The model's entities as findings: parts that touch are one, breaks and marks at their ends fall away."""
     last: Finding | None = None
     for entity in sorted(entities, key=lambda each: (each.start, each.end)):
-        start, end = max(0, entity.start), min(len(text), entity.end)
-        if start >= end or entity.score < _FLOOR:
-            continue
-        piece = Finding(str(entity.label), start, end, min(1.0, entity.score), (MODEL,))
-        if last is not None and _joined(text, last, piece):
-            last = Finding(last.label, last.start, max(last.end, end), max(last.score, piece.score), (MODEL,))
-            continue
-        if last is not None:
-            yield last
-        last = piece
+        for start, end in _lines(text, entity):
+            if entity.score < _FLOOR:
+                continue
+            piece = Finding(str(entity.label), start, end, min(1.0, entity.score), (MODEL,))
+            if last is not None and last.label == piece.label and last.end >= piece.start:
+                score = max(last.score, piece.score)
+                last = Finding(last.label, last.start, max(last.end, end), score, (MODEL,))
+                continue
+            if last is not None:
+                yield last
+            last = piece
     if last is not None:
         yield last
 
 
-def _joined(text: str, left: Finding, right: Finding) -> bool:
-    if left.label != right.label:
-        return False
-    gap = text[left.end : right.start]
-    return not gap or (gap in {" ", "-"} and left.label in _SEVERAL_WORDS)
+def _lines(text: str, entity: Entity) -> Iterator[tuple[int, int]]:
+    """Where an entity stands, without the spaces and marks around it; each line of it, if lines end it."""
+    start, limit = max(0, entity.start), min(len(text), entity.end)
+    while start < limit:
+        end = limit
+        if entity.label in _ONE_LINE:
+            found = text.find("\n", start, limit)
+            end = limit if found < 0 else found
+        low, high = _bare(text, start, end)
+        if low < high and _plausible(entity.label, text[low:high]):
+            yield low, high
+        start = end + 1
+
+
+def _bare(text: str, start: int, end: int) -> tuple[int, int]:
+    """A span without spaces, opening marks before it and separators behind it."""
+    while start < end and text[start] in _BEFORE:
+        start += 1
+    while start < end and text[end - 1] in _BEHIND:
+        if text[end - 1] in ")）" and _opens(text, start, end - 1):
+            break
+        end -= 1
+    return start, end
+
+
+def _opens(text: str, start: int, end: int) -> bool:
+    """Whether a bracket within the span is still to be closed."""
+    inside = text[start:end]
+    return inside.count("(") + inside.count("（") > inside.count(")") + inside.count("）")
+
+
+def _plausible(label: str, found: str) -> bool:
+    """Whether a text can be of a kind at all."""
+    if label == Label.STREET_ADDRESS:
+        return any(map(str.isalpha, found))
+    if label == Label.PHONE_NUMBER:
+        return sum(map(str.isdigit, found)) >= _PHONE_DIGITS
+    if label == Label.DOMAIN_NAME:
+        return "." in found
+    if label == Label.US_SSN:
+        return sum(map(str.isdigit, found)) == _SSN_DIGITS and not any(map(str.isalpha, found))
+    if label == Label.ZIP_CODE:
+        return sum(map(str.isalnum, found)) >= _ZIP_CHARACTERS
+    return any(map(str.isalnum, found))
 
 
 def _agreed(group: list[Finding]) -> Iterator[Finding]:
@@ -112,7 +154,7 @@ def _agreed(group: list[Finding]) -> Iterator[Finding]:
 
 def _fused(cluster: Sequence[Finding]) -> Iterator[Finding]:
     """One finding of those that overlap, or one for each check digit among them."""
-    proven = [finding for finding in cluster if finding.checksummed or _by_form(finding)]
+    proven = [finding for finding in cluster if finding.checksummed or _by_form(finding) or _cut(finding)]
     if not proven:
         if cluster:
             yield _together(cluster, cluster[0].start, max(each.end for each in cluster))

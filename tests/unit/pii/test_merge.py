@@ -83,13 +83,42 @@ def test_between_labels_the_surer_wins() -> None:
     assert shown(text, findings) == [("EMAIL_ADDRESS", "john.smith@example.org")]
 
 
-def test_adjacent_pieces_of_a_name_are_joined() -> None:
-    """First and last name are one person; two places in a row are two."""
-    text = "Ann Lee went to Rome Paris"
-    entities = [at(text, part, "PERSON") for part in ("Ann", "Lee")]
-    entities += [at(text, part, "GPE") for part in ("Rome", "Paris")]
+def test_the_models_borders_between_words_stand() -> None:
+    """What the model tells apart stays apart: two places in a row, a date and a time."""
+    text = "Rome Paris, 3 May 9:00"
+    entities = [at(text, part, "GPE") for part in ("Rome", "Paris")]
+    entities += [at(text, part, "DATE_TIME") for part in ("3 May", "9:00")]
     findings = merge(text, (), entities)
-    assert shown(text, findings) == [("PERSON", "Ann Lee"), ("GPE", "Rome"), ("GPE", "Paris")]
+    assert [found for _, found in shown(text, findings)] == ["Rome", "Paris", "3 May", "9:00"]
+
+
+@pytest.mark.parametrize(
+    ("label", "entity", "found"),
+    [
+        ("PERSON", "Ann Lee\nRome", ["Ann Lee", "Rome"]),
+        ("STREET_ADDRESS", "(1 High St,\nLeeds),", ["1 High St,\nLeeds"]),
+        ("ORGANIZATION", "Acme (Holding)", ["Acme (Holding)"]),
+        ("STREET_ADDRESS", "42.50", []),
+        ("PHONE_NUMBER", "（010-83944871", ["010-83944871"]),
+        ("PHONE_NUMBER", "12-34", []),
+        ("US_SSN", "R-157-385-782", []),
+        ("ZIP_CODE", "258", []),
+        ("DOMAIN_NAME", "app", []),
+    ],
+)
+def test_what_the_model_says_is_tidied(label: str, entity: str, found: list[str]) -> None:
+    """A line ends a name; marks around a span fall away; what cannot be of its kind is none."""
+    text = f"x {entity} y"
+    assert [span for _, span in shown(text, merge(text, (), [at(text, entity, label)]))] == found
+
+
+def test_a_recogniser_knows_where_a_number_ends() -> None:
+    """Of a phone number both saw, the recogniser's borders stand and both are evidence."""
+    text = "call (+44 7700 900318 now"
+    entities = [at(text, "(+44 7700 900318 now", "PHONE_NUMBER")]
+    (finding,) = merge(text, recognise(text), entities)
+    assert text[finding.start : finding.end] == "+44 7700 900318"
+    assert "model" in finding.evidence
 
 
 def test_pieces_of_a_word_are_joined() -> None:
