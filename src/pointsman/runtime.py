@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pointsman.config import Settings
 from pointsman.config.routing import Routing
@@ -13,9 +13,13 @@ from pointsman.decisions.asked import asked
 from pointsman.decisions.compile import compile_rule, referenced
 from pointsman.dialects.identity import IdentityHeaders
 from pointsman.encoder import Encoder, ModelFilesError, PlugsRefused
+from pointsman.fleet.breaker import Patience
 from pointsman.fleet.catalog import Catalog
-from pointsman.fleet.state import AllWell, FleetState
+from pointsman.fleet.observed import Capacity, ObservedFleet
+from pointsman.fleet.state import Measured
 from pointsman.fleet.static import candidates_from, catalog_from
+from pointsman.guards.build import request_guards
+from pointsman.guards.watching import Report, unreported
 from pointsman.pipeline import Limits, Pipeline
 from pointsman.plugins import table as plugin_table
 from pointsman.plugins.table import build_plugins
@@ -48,25 +52,36 @@ class Runtime:
     pipeline: Pipeline
     ledger: Ledger
     """Counts of the rate limits: handed to the next generation, and told what requests really used."""
+    fleet: ObservedFleet = field(default_factory=ObservedFleet)
+    """What traffic shows of the pools: handed to the next generation, and told of every request."""
 
     def close(self) -> None:
         """End the encoder's threads; requests still waiting for a pass get failed signals."""
         self.encoder.close()
 
 
-def build(settings: Settings, env: Mapping[str, str], *, ledger: Ledger | None = None) -> Runtime:
+def build(
+    settings: Settings,
+    env: Mapping[str, str],
+    *,
+    ledger: Ledger | None = None,
+    fleet: ObservedFleet | None = None,
+    report: Report = unreported,
+) -> Runtime:
     """Open the encoder and compile the document.
 
     Raises ``ConfigError`` for rules that cannot run and ``StartError`` when the model files are not usable.
     ``env`` supplies the provider keys that the document refers to by name. ``ledger`` has the counts of the
-    rate limits where an earlier generation was running.
+    rate limits where an earlier generation was running, ``fleet`` what it saw of the pools.
+    ``report`` is told what guards find in answers, which end long after the ruling.
     """
     ledger = Ledger() if ledger is None else ledger
     catalog = catalog_from(settings, env)
     sources = _sources(settings)
     limits = settings.gateway.limits
     signal_timeout_s = _DECISION_SHARE * limits.decision_timeout_ms / 1000
-    fleet = AllWell()
+    fleet = ObservedFleet() if fleet is None else fleet
+    fleet.heed(*_bounds(settings))
     encoder = _load_encoder(settings, sources)
     try:
         # The first pass allocates what all later ones use: it belongs to the start, not to a request.
@@ -80,6 +95,7 @@ def build(settings: Settings, env: Mapping[str, str], *, ledger: Ledger | None =
                 encoder,
                 fleet,
                 tool_sets,
+                report,
                 classifier_timeout_s=_CLASSIFIER_SHARE * signal_timeout_s,
             )
             for source in sources
@@ -96,13 +112,21 @@ def build(settings: Settings, env: Mapping[str, str], *, ledger: Ledger | None =
             for name in entrypoint.model_names
         },
         fleet=fleet,
+        guards=request_guards(settings, encoder, timeout_s=signal_timeout_s),
         limiter=Limiter(rules, ledger) if (rules := rate_rules(settings)) else None,
         identity=_identity(settings),
         clear_route=settings.global_.router.clear_route_cache,
         limits=Limits(limits.max_messages, signal_timeout_s),
         started=int(time.time()),
     )
-    return Runtime(settings, catalog, encoder, pipeline, ledger)
+    return Runtime(settings, catalog, encoder, pipeline, ledger, fleet)
+
+
+def _bounds(settings: Settings) -> tuple[Capacity, Patience]:
+    """When the document wants a pool passed over."""
+    written = settings.fleet
+    patience = Patience(written.down_after_failures, written.down_cool_down, written.down_cool_down_max)
+    return Capacity(written.max_in_flight_per_model, written.max_in_flight), patience
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +160,14 @@ def _policy(
     source: _Source,
     catalog: Catalog,
     encoder: Encoder,
-    fleet: FleetState,
+    fleet: Measured,
     tool_sets: ToolSets,
+    report: Report,
     *,
     classifier_timeout_s: float,
 ) -> Policy:
     decisions = tuple(
-        _decision(settings, source, index, catalog, encoder, fleet, tool_sets)
+        _decision(settings, source, index, catalog, encoder, fleet, tool_sets, report)
         for index in range(len(source.routing.decisions))
     )
     used = referenced(decisions)
@@ -174,8 +199,9 @@ def _decision(
     index: int,
     catalog: Catalog,
     encoder: Encoder,
-    fleet: FleetState,
+    fleet: Measured,
     tool_sets: ToolSets,
+    report: Report,
 ) -> Decision:
     written = source.routing.decisions[index]
     where = f"{source.where}.decisions[{index}]"
@@ -188,7 +214,9 @@ def _decision(
         tier=written.tier,
         description=written.description,
         algorithm=written.algorithm.type if written.algorithm else "",
-        plugins=build_plugins(written, plugin_table.Dependencies(encoder, settings, where, tool_sets)),
+        plugins=build_plugins(
+            written, plugin_table.Dependencies(encoder, settings, where, tool_sets, report)
+        ),
         selector=build_selector(
             written,
             selection_table.Dependencies(encoder, settings, source.routing, fleet, candidates, where),

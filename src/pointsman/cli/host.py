@@ -11,12 +11,14 @@ import structlog
 from pointsman.cli.backend import HostBackend
 from pointsman.core.request import Head
 from pointsman.core.trace import Ruling
-from pointsman.core.verdict import Reply
+from pointsman.core.verdict import Forward, Reply
+from pointsman.fleet.ending import Ending
 from pointsman.observe.journal import Entry, Journal
 from pointsman.observe.metrics import Metrics
 from pointsman.observe.outcome import Outcome
 from pointsman.observe.redact import Redactor
 from pointsman.observe.request_log import RequestLog
+from pointsman.observe.summary import Summary
 from pointsman.runtime import Runtime
 from pointsman.transports import api
 from pointsman.transports.accesslog.outcome import Outcome as LoggedOutcome
@@ -67,6 +69,7 @@ class Host:
         self._requests = RequestLog(self._log)
         self._journal = Journal(self._ended)
         self._restarts = 0
+        self._down: frozenset[str] = frozenset()
         self.envoy: ManagedEnvoy | None = None
         self._server: ExtProcServer | None = None
 
@@ -92,6 +95,7 @@ class Host:
         events = Events(
             on_ruling=self._on_ruling,
             on_response=self._on_response,
+            on_lost=self._journal.lost,
             on_error=self._on_error,
             on_answer=lambda fate: self.metrics.record_answer(fate.value),
         )
@@ -162,6 +166,9 @@ class Host:
 
     def _on_ruling(self, _head: Head, ruling: Ruling) -> None:
         self.metrics.record_ruling(ruling)
+        if isinstance(ruling.verdict, Forward) and ruling.trace.selection is not None:
+            model = ruling.trace.selection.candidate.target.name
+            self._runtime.fleet.began(ruling.trace.request_id, ruling.verdict.pool, model)
         if self._watch is not None:
             self._watch(ruling)
         # A foreign data plane does not tell us what became of an answer of our own: that answer is the end.
@@ -183,6 +190,7 @@ class Host:
                 undecided=outcome.undecided,
                 duration_ms=outcome.duration_ms,
                 ttfb_ms=outcome.ttfb_ms,
+                response_bytes=outcome.response_bytes,
                 attempts=outcome.attempts,
                 method=outcome.method,
                 path=outcome.path,
@@ -203,6 +211,10 @@ class Host:
         if entry.outcome is not None and entry.status >= _FIRST_ERROR:
             # No model answered, so the tokens that were expected of it are given back.
             self._runtime.ledger.settle(entry.request_id, 0)
+        summary = entry.summary
+        if summary is not None and summary.pool:
+            ending = _ending(summary, entry.outcome)
+            self._runtime.fleet.ended(entry.request_id, summary.pool, summary.model, ending)
         self.metrics.record_outcome(entry)
         self._requests.write(entry)
 
@@ -214,10 +226,39 @@ class Host:
             while self._restarts < restarts:
                 self._restarts += 1
                 self.metrics.record_envoy_restart()
+                # The Envoy that would have told how these requests ended is gone, and so are they.
+                self._journal.lost_all()
+            self._tell_pools()
+
+    def _tell_pools(self) -> None:
+        pools = self._runtime.fleet.pools()
+        self.metrics.record_pools({name: (pool.in_flight, pool.down) for name, pool in pools.items()})
+        down = frozenset(name for name, pool in pools.items() if pool.down)
+        for name in sorted(down - self._down):
+            failures = self._runtime.fleet.failures(name)
+            self._log.warning("pool down", pool=name, failures=failures)
+        for name in sorted(self._down - down):
+            self._log.info("pool tried again" if name in pools else "pool up", pool=name)
+        self._down = down
 
 
 _FIRST_ERROR = 400
 _LEVELS = {"trace": 10, "debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 40}
+
+
+def _ending(summary: Summary, outcome: Outcome | None) -> Ending | None:
+    """What an outcome tells the fleet; nothing where no decision was carried out."""
+    if outcome is None or outcome.undecided:
+        return None
+    return Ending(
+        status=outcome.status,
+        flags=frozenset(filter(None, outcome.flags.split(","))),
+        endpoint=outcome.endpoint,
+        ttfb_ms=outcome.ttfb_ms,
+        duration_ms=outcome.duration_ms,
+        response_bytes=outcome.response_bytes,
+        stream=summary.stream,
+    )
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:
