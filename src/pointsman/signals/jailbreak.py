@@ -3,8 +3,10 @@
 ``classifier`` reads the whole text in small windows and takes the most suspicious one's probability; it
 matches from the threshold on (the rule's or, unwritten, ``prompt_guard``'s). ``contrastive`` compares
 passages with examples: the best similarity with an attack minus the best with a harmless look-alike, for
-the passage where that is largest (threshold 0.1, unless the rule writes its own). ``hybrid`` is either; a
-written threshold is then the classifier's. With ``include_history`` each earlier message counts too.
+the passage where that is largest (threshold 0.1, unless the rule writes its own). Where a rule lists no
+look-alikes, ordinary requests that ship with the package stand in: a similarity alone says little.
+``hybrid`` is either; a written threshold is then the classifier's. With ``include_history`` each earlier
+message counts too.
 
 A detector that fails makes a failed signal, on which no decision rests: neither on the rule nor on its
 negation. ``prompt_guard.on_error`` says otherwise where it is written: ``block`` matches, ``allow`` does not.
@@ -24,8 +26,10 @@ from pointsman.core.errors import ConfigError
 from pointsman.core.problem import Problem, Severity
 from pointsman.core.request import ChatRequest
 from pointsman.core.signal import Signal, SignalKey
+from pointsman.signals import fact_check
 from pointsman.signals.base import Evaluator, Floats, TextEncoder
 from pointsman.signals.examples import embedded
+from pointsman.signals.exemplars import shipped
 from pointsman.signals.off import SwitchedOff
 from pointsman.signals.passages import conversation, passages
 
@@ -47,14 +51,13 @@ class Guard(msgspec.Struct, frozen=True):
     attacks: Floats | None = None
     """Unit rows; with a margin, at least one."""
     harmless: Floats | None = None
-    """Unit rows; None leaves the similarity with the attacks as it is."""
+    """Unit rows; with a margin, at least one."""
 
     def margin(self, vector: Floats) -> float:
         """The lead of the attacks for one passage."""
-        if self.attacks is None:
+        if self.attacks is None or self.harmless is None:
             return 0.0
-        harmless = 0.0 if self.harmless is None else float((self.harmless @ vector).max())
-        return float((self.attacks @ vector).max()) - harmless
+        return float((self.attacks @ vector).max()) - float((self.harmless @ vector).max())
 
 
 class JailbreakEvaluator:
@@ -113,6 +116,10 @@ class JailbreakEvaluator:
         )
 
 
+def _ordinary() -> tuple[str, ...]:
+    return tuple(text for each in shipped(fact_check.FAMILY).values() for text in each)
+
+
 def _failed(key: SignalKey, reason: str, on_error: str | None) -> Signal:
     if on_error is None:
         return Signal(key, matched=False, error=reason)
@@ -159,8 +166,10 @@ def build(
         f"{kind}:{rule.name}": patterns
         for rule in rules.values()
         if rule.method != CLASSIFIER
-        for kind, patterns in (("attack", rule.jailbreak_patterns), ("harmless", rule.benign_patterns))
-        if patterns
+        for kind, patterns in (
+            ("attack", rule.jailbreak_patterns),
+            ("harmless", rule.benign_patterns or _ordinary()),
+        )
     }
     vectors = embedded(encoder, texts, where=path)
     return JailbreakEvaluator(

@@ -9,8 +9,9 @@ MESSAGES: Final = 16
 """Earlier messages read one by one, the latest; what is older is read as one text. One by one is cheaper over
 a conversation: the encoder still knows what it read of them at the turn before."""
 PASSAGE: Final = 1000
-"""Characters of a passage; about what the encoder reads of a text without leaving out its middle."""
-OVERLAP: Final = 100
+"""Characters of a passage in ASCII, a third of it in other scripts: what the encoder reads whole."""
+OVERLAP: Final = 0.1
+"""Share of a passage that the next one has too."""
 PASSAGES: Final = 12
 """Most passages of one text; of a longer text they are evenly spaced."""
 
@@ -25,11 +26,12 @@ def conversation(request: ChatRequest, *, history: bool) -> tuple[str, ...]:
 
 def passages(text: str) -> Sequence[str]:
     """A text in overlapping pieces that together are all of it, or evenly spaced if it is very long."""
-    if len(text) <= PASSAGE:
+    size = PASSAGE if text.isascii() else PASSAGE // 3
+    if len(text) <= size:
         return (text,)
-    step = PASSAGE - OVERLAP
-    count = -(-(len(text) - OVERLAP) // step)
-    last = len(text) - PASSAGE
-    count = min(count, PASSAGES)
-    starts = [round(index * last / (count - 1)) for index in range(count)]
-    return [text[start : start + PASSAGE] for start in starts]
+    shared = round(OVERLAP * size)
+    count = min(-(-(len(text) - shared) // (size - shared)), PASSAGES)
+    last = len(text) - size
+    return [
+        text[start : start + size] for start in (round(index * last / (count - 1)) for index in range(count))
+    ]
