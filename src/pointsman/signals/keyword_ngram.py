@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from pointsman.signals.words import ends_of, is_character, words
 
-PAIRS: Final = 200_000
-"""Comparisons one rule may cost, some 20 ms: of a text with more words, both ends are read."""
+PAIRS: Final = 100_000
+"""Comparisons one rule may cost, some 10 ms: of a text with more words, both ends are read."""
 _Ints = NDArray[np.int64]
 
 
