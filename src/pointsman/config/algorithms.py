@@ -54,7 +54,7 @@ class Hybrid(Part):
     automix_weight: Weight = Field(0.2, description="Weight of AutoMix.")
     cost_weight: Weight = Field(0.2, description="Weight of price.")
     quality_gap_threshold: Unit = Field(
-        0.1, description="Quality difference below which the cheaper one wins."
+        0.1, description="Difference of scores below which the cheaper one wins."
     )
     normalize_scores: bool = Field(default=True, description="Whether scores are brought to one scale first.")
 
@@ -285,6 +285,7 @@ class Algorithm(Part):
 
     type: Literal[
         "static",
+        "weighted",
         "router_dc",
         "latency_aware",
         "multi_factor",
@@ -300,7 +301,7 @@ class Algorithm(Part):
         "remom",
         "fusion",
         "workflows",
-    ] = Field("static", description="Name of the algorithm; static takes the first candidate.")
+    ] = Field("static", description="Name of the algorithm; see docs/selection.md.")
     on_error: OnError | None = Field(None, description="What a failed selection does.")
     minimum_candidates: Positive | None = Field(None, description="Candidates the algorithm needs.")
     static: Mapping[str, str] = Field(default_factory=dict, description="Has no settings.")

@@ -15,7 +15,7 @@ class ModelRef(Part):
 
     model: Name = Field(description="Name of a model card or provider model.")
     lora_name: str = Field("", description="Adapter of that model to use; empty uses the model itself.")
-    weight: Weight = Field(1.0, description="Share or preference among the candidates.")
+    weight: Weight = Field(1.0, description="Share of the decision's conversations, for weighted.")
     use_reasoning: bool = Field(
         default=False, description="Whether the model should reason; off because it costs time."
     )
@@ -135,7 +135,10 @@ class Decision(Part):
         None, description="When the route applies; unset means always, with confidence 0."
     )
     model_refs: tuple[ModelRef, ...] = Field((), alias="modelRefs", description="Candidates, best first.")
-    algorithm: Algorithm | None = Field(None, description="How a candidate is chosen; unset takes the first.")
+    algorithm: Algorithm | None = Field(
+        None,
+        description="How a candidate is chosen; unset is weighted where weights differ from 1, else static.",
+    )
     plugins: tuple[Plugin, ...] = Field((), description="What is done around the model call.")
     output_contract: str = Field("", description="Form that answers composed by several models must keep.")
     output_contract_spec: OutputContractSpec | None = Field(

@@ -44,12 +44,38 @@ _SEMANTIC: Final = "global.model_catalog.embeddings.semantic"
 _EXTERNAL: Final = "global.model_catalog.external[]"
 _MODEL_KEYS: Final = ("model_ref", "model_id", "use_cpu", "use_mmbert_32k")
 _ENCODER: Final = "the built-in encoder is used"
+_SELECTION: Final = f"{_ROUTER}.model_selection"
+_ALGORITHMS: Final = (
+    "static",
+    "weighted",
+    "router_dc",
+    "latency_aware",
+    "multi_factor",
+    "hybrid",
+    "knn",
+)
+_OTHER_ALGORITHMS: Final = (
+    "automix",
+    "prompt",
+    "kmeans",
+    "svm",
+    "mlp",
+    "confidence",
+    "ratings",
+    "remom",
+    "fusion",
+    "workflows",
+)
+_FIRST: Final = "candidates are chosen as static does"
 _IN_RECIPES: Final = "recipes[]."
 """What the routing of a recipe has before the key paths of the top-level routing."""
 
 GAPS: Final[tuple[Gap, ...]] = (
     Gap("listeners[].timeout", "gateway.limits.stream_idle_timeout_s bounds silence within a response"),
-    Gap(f"{_MODEL}.pricing", "no costs are computed"),
+    *(
+        Gap(f"{_MODEL}.pricing.{key}", "prices are compared without caches")
+        for key in ("cached_input_per_1m", "cache_write_per_1m")
+    ),
     Gap(f"{_MODEL}.backend_refs[].api_version", "no version is sent", unless=("",)),
     Gap("routing.signals.embeddings[].query_modality", "these signals are never computed", unless=("text",)),
     *(
@@ -58,10 +84,25 @@ GAPS: Final[tuple[Gap, ...]] = (
     ),
     Gap("routing.signals.complexity[].composer", "it takes no match away"),
     Gap(f"{_PLUGGED}.use_cpu", "it runs on the CPU", unless=(True,)),
-    Gap("routing.signals.domains[].model_scores", "the first candidate is used", unless=((),)),
+    Gap(
+        "routing.signals.domains[].model_scores[].use_reasoning",
+        "modelRefs[].use_reasoning says whether a candidate reasons",
+        unless=(False,),
+    ),
     Gap("routing.projections", "their outputs never match"),
-    Gap(f"{_DECISION}.modelRefs[].weight", "the first candidate is used", unless=(1.0,)),
-    Gap(f"{_DECISION}.algorithm", "the first candidate is used", unless=("static",)),
+    Gap(f"{_DECISION}.algorithm.type", _FIRST, unless=_ALGORITHMS),
+    *(Gap(f"{_DECISION}.algorithm.{kind}", _FIRST) for kind in _OTHER_ALGORITHMS),
+    Gap(f"{_DECISION}.algorithm.static", "it has no settings"),
+    Gap(f"{_DECISION}.algorithm.minimum_candidates", "any number will do"),
+    *(
+        Gap(f"{where}.{key}", meanwhile, unless)
+        for where in (f"{_DECISION}.algorithm.router_dc", f"{_SELECTION}.router_dc")
+        for key, meanwhile, unless in (
+            ("dimension_size", "vectors have the encoder's dimensions", ()),
+            ("use_query_contrastive", "vectors are compared as they are", (False,)),
+            ("use_model_contrastive", "vectors are compared as they are", (False,)),
+        )
+    ),
     *(Gap(f"{_DECISION}.plugins[{kind}]", "it does not run") for kind in _PLUGINS),
     *(
         Gap(f"{_DECISION}.plugins[{kind}]", "answers are not checked", severity=Severity.REFUSED)
@@ -75,7 +116,10 @@ GAPS: Final[tuple[Gap, ...]] = (
     Gap(f"{_ROUTER}.config_source", "this file is the document", unless=("file",)),
     Gap(f"{_ROUTER}.streamed_body", "bodies are buffered, up to gateway.limits.max_body_bytes"),
     Gap(f"{_ROUTER}.skip_processing", "every request is processed"),
-    Gap(f"{_ROUTER}.model_selection", "the first candidate is used"),
+    Gap(f"{_SELECTION}.method", "decisions without an algorithm are static"),
+    *(Gap(f"{_SELECTION}.{kind}", _FIRST) for kind in ("automix", "momentum")),
+    *(Gap(f"{_SELECTION}.ml.{kind}", _FIRST) for kind in ("kmeans", "svm", "mlp")),
+    *(Gap(f"{_SELECTION}.ml.{key}", _ENCODER) for key in ("model_type", "embedding_dim")),
     Gap(f"{_ROUTER}.learning", "nothing is learned"),
     Gap(f"{_SERVICES}.api.batch_classification.concurrency_threshold"),
     Gap(f"{_SERVICES}.api.batch_classification.metrics"),
@@ -192,7 +236,20 @@ def examine(settings: Settings) -> tuple[Problem, ...]:
         if (gap := gaps.get(generic.removeprefix(_IN_RECIPES)))
         for problem in _problem(gap, path, value)
     ]
-    return (*found, *_shared_limits(settings), *_unshipped(settings))
+    return (*found, *_weights(settings), *_shared_limits(settings), *_unshipped(settings))
+
+
+def _weights(settings: Settings) -> Iterator[Problem]:
+    """Weights beside an algorithm that looks at other things."""
+    routings = [("routing", settings.routing)]
+    routings += [(f"recipes[{i}].routing", recipe.routing) for i, recipe in enumerate(settings.recipes)]
+    for where, routing in routings:
+        for index, decision in enumerate(routing.decisions):
+            kind = decision.algorithm.type if decision.algorithm else "weighted"
+            if kind != "weighted" and any(ref.weight != 1 for ref in decision.model_refs):
+                path = f"{where}.decisions[{index}].modelRefs"
+                message = f"weights have no effect with the algorithm {kind}"
+                yield Problem(Severity.UNIMPLEMENTED, path, message, "remove them, or use weighted")
 
 
 def _shared_limits(settings: Settings) -> Iterator[Problem]:

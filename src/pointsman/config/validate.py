@@ -20,6 +20,7 @@ def validate(settings: Settings) -> Iterator[Problem]:
     """Every contradiction between parts of the document."""
     yield from _listeners(settings)
     yield from _providers(settings)
+    yield from _fleet(settings)
     yield from _entrypoints(settings)
     yield from _virtual(settings)
     yield from _rates(settings)
@@ -85,6 +86,15 @@ def _backends(model: ProviderModel, path: str) -> Iterator[Problem]:
             host, port = ref.address
             yield error(
                 where, f"is {host}:{port}, the same as {other}", "remove one and raise the other's weight"
+            )
+
+
+def _fleet(settings: Settings) -> Iterator[Problem]:
+    models = {model.name for model in settings.providers.models}
+    for name in settings.fleet.max_in_flight:
+        if name not in models:
+            yield unknown(
+                "fleet.max_in_flight", "the model", name, models, "declare it under providers.models"
             )
 
 
