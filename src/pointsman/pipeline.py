@@ -1,7 +1,9 @@
 """The path of a request: ``Pipeline.route`` reads like the list of phases in ARCHITECTURE.md."""
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -9,6 +11,7 @@ from pointsman.core import headers as names
 from pointsman.core.answer import chained
 from pointsman.core.decision import Decision, Match
 from pointsman.core.errors import Forbidden, HttpError, MethodNotAllowed, RequestError
+from pointsman.core.guard import GuardOutcome
 from pointsman.core.model import Candidate, Selection, Target
 from pointsman.core.request import ChatRequest, Dialect, Head
 from pointsman.core.signal import SignalSet
@@ -28,12 +31,16 @@ from pointsman.dialects.routing_headers import (
 )
 from pointsman.fleet.catalog import Catalog
 from pointsman.fleet.state import AllWell, FleetState
+from pointsman.guards.headers import by_decision
+from pointsman.guards.request import NOTHING, Judgement, Refusal, Refused, RequestGuards
 from pointsman.observe.stopwatch import Stopwatch
 from pointsman.plugins.base import EarlyAnswer, Rewrite
 from pointsman.plugins.draft import Draft
 from pointsman.plugins.model_name import rename_model
+from pointsman.plugins.pii_mask import PiiMask
 from pointsman.plugins.protocol import enter, leave, warnings
 from pointsman.plugins.reasoning import set_reasoning
+from pointsman.plugins.response_guard import ResponseGuard
 from pointsman.policy import Policy
 from pointsman.quota.limiter import Limiter
 from pointsman.selection.base import Asked
@@ -58,6 +65,8 @@ class Pipeline(msgspec.Struct, frozen=True):
     recipes: Mapping[str, Policy] = {}
     """What decides for the virtual names of entrypoints."""
     fleet: FleetState = AllWell()
+    guards: RequestGuards | None = None
+    """What is looked for in every request; ``None`` looks for nothing."""
     limiter: Limiter | None = None
     """What counts requests against the rate limits; ``None`` counts nothing."""
     identity: IdentityHeaders = IdentityHeaders()
@@ -97,16 +106,24 @@ class Pipeline(msgspec.Struct, frozen=True):
             )
             self._admit(trace, request, policy)
             with watch.phase("observe"):
-                signals = await self._observe(policy, request)
+                signals, looked = await self._observe_and_look(policy, request)
             with watch.phase("decide"):
                 match = choose(policy.decisions, signals, policy.strategy) if policy else None
             trace = msgspec.structs.replace(trace, signals=signals, match=match)
+            with watch.phase("guard"):
+                judgement = self._judge(looked, match)
+            trace = msgspec.structs.replace(trace, guards=judgement.outcomes)
+            if judgement.error is not None:
+                raise judgement.error
+            if judgement.refusal is not None:
+                refusal = self._refused(head, endpoint, request, judgement.refusal)
+                return Ruling(refusal, msgspec.structs.replace(trace, phases_us=watch.read()))
             with watch.phase("answer"):
-                early = await self._answer_early(endpoint, request, match)
+                early = await self._answer_early(endpoint, request, match, signals)
             if early is not None:
                 return Ruling(early, msgspec.structs.replace(trace, phases_us=watch.read()))
             with watch.phase("select"):
-                selection = await self._select(request, signals, match)
+                selection = await self._select(request, signals, match, judgement.model)
             trace = msgspec.structs.replace(trace, selection=selection)
             with watch.phase("limit"):
                 self._limit(head, request, selection)
@@ -114,10 +131,10 @@ class Pipeline(msgspec.Struct, frozen=True):
                 draft = Draft(
                     request, parse_object(request.raw), selection, signals=signals, received=head.headers
                 )
-                draft = await self._rewrite(enter(draft), match)
+                draft = await self._rewrite(enter(draft), match, judgement)
                 draft = leave(draft, request.dialect, created=int(self.now()))
             with watch.phase("place"):
-                forward = self._place(request, trace, draft, head)
+                forward = self._place(request, trace, draft, head, judgement)
             trace = msgspec.structs.replace(trace, rewrites=draft.notes, phases_us=watch.read())
             return Ruling(forward, trace)
         except HttpError as error:
@@ -158,8 +175,32 @@ class Pipeline(msgspec.Struct, frozen=True):
             signals = derivation.derive(signals)
         return signals
 
+    async def _observe_and_look(
+        self, policy: Policy | None, request: ChatRequest
+    ) -> tuple[SignalSet, tuple[GuardOutcome, ...]]:
+        """The signals and, beside them, what guards find, whichever model the request names."""
+        if self.guards is None:
+            return await self._observe(policy, request), ()
+        return await asyncio.gather(self._observe(policy, request), self.guards.look(request))
+
+    def _judge(self, outcomes: tuple[GuardOutcome, ...], match: Match | None) -> Judgement:
+        """What follows from that. Raises nothing: what guards refuse is for the trace first."""
+        if self.guards is None:
+            return NOTHING
+        decision = match.decision if match else None
+        return self.guards.judge(outcomes, decision.plugins if decision else ())
+
+    def _refused(self, head: Head, endpoint: Endpoint, request: ChatRequest, refusal: Refusal) -> Reply:
+        """A guard's answer: the message as an ordinary completion, or as an error."""
+        headers = {**UPSTREAM_HEADERS, names.RESPONSE_PATH: "blocked", **refusal.headers}
+        if refusal.status == Refused.status or endpoint.answer is None:
+            reply = failure_reply(head, Refused(refusal.message))
+            return msgspec.structs.replace(reply, headers={**reply.headers, **headers})
+        created = int(self.now())
+        return endpoint.answer(refusal.message, stream=request.stream, created=created, headers=headers)
+
     async def _answer_early(
-        self, endpoint: Endpoint, request: ChatRequest, match: Match | None
+        self, endpoint: Endpoint, request: ChatRequest, match: Match | None, signals: SignalSet
     ) -> Reply | None:
         if match is None or match.decision is None or endpoint.answer is None:
             return None
@@ -170,11 +211,17 @@ class Pipeline(msgspec.Struct, frozen=True):
                     names.RESPONSE_PATH: plugin.type,
                     names.FAST_RESPONSE: "true",
                     names.SELECTED_DECISION: header_safe(match.decision.name),
+                    **by_decision(match.decision.rule, signals),
                 }
                 return endpoint.answer(text, stream=request.stream, created=int(self.now()), headers=headers)
         return None
 
-    async def _select(self, request: ChatRequest, signals: SignalSet, match: Match | None) -> Selection:
+    async def _select(
+        self, request: ChatRequest, signals: SignalSet, match: Match | None, trusted: str = ""
+    ) -> Selection:
+        """The model; ``trusted``: where a guard sends the request, whatever was decided."""
+        if trusted:
+            return Selection(Candidate(self.catalog.target(trusted)), "guard")
         if match is None:
             return Selection(Candidate(self.catalog.target(request.model)), "specified")
         decision = match.decision
@@ -192,20 +239,30 @@ class Pipeline(msgspec.Struct, frozen=True):
         if self.limiter is not None:
             self.limiter.admit(request, selection.candidate.target.name, head.request_id)
 
-    async def _rewrite(self, draft: Draft, match: Match | None) -> Draft:
-        """Every decision's edits; a model the client named itself only has its name mapped."""
+    async def _rewrite(self, draft: Draft, match: Match | None, judgement: Judgement) -> Draft:
+        """The decision's edits and the guards' mask; of a model the client named, just its name is mapped."""
         draft = rename_model(draft)
         decision: Decision | None = match.decision if match else None
-        if decision is None:
-            return draft
-        if decision.candidates:
+        if decision is not None and decision.candidates:
             draft = set_reasoning(draft)
-        for plugin in decision.plugins:
+        for plugin in self._plugins(decision, judgement):
             if isinstance(plugin, Rewrite):
                 draft = await plugin.apply(draft)
         return draft
 
-    def _place(self, request: ChatRequest, trace: Trace, draft: Draft, head: Head) -> Forward:
+    def _plugins(self, decision: Decision | None, judgement: Judgement) -> tuple[Any, ...]:
+        """The decision's plugins and, in its place before the checks of the answer, the guards' mask."""
+        plugins = decision.plugins if decision is not None else ()
+        if self.guards is None or judgement.mask is None:
+            return plugins
+        limit, timeout_s = self.guards.max_characters, self.guards.timeout_s
+        mask = PiiMask(self.guards.scanner, judgement.mask, limit=limit, timeout_s=timeout_s)
+        checks = [plugin for plugin in plugins if isinstance(plugin, ResponseGuard)]
+        return (*(plugin for plugin in plugins if not isinstance(plugin, ResponseGuard)), mask, *checks)
+
+    def _place(
+        self, request: ChatRequest, trace: Trace, draft: Draft, head: Head, judgement: Judgement
+    ) -> Forward:
         """Name the pool; which of its replicas serves the request is the data plane's choice."""
         target = draft.selection.candidate.target
         debug = head.headers.get(names.DEBUG) == "true"
@@ -218,6 +275,7 @@ class Pipeline(msgspec.Struct, frozen=True):
             path=_provider_path(target, request.dialect, draft.request.dialect, head.path),
             response_headers={
                 **UPSTREAM_HEADERS,
+                **judgement.headers,
                 **protocol_headers(
                     request.dialect, draft.request.dialect, warnings=warnings(draft), debug=debug
                 ),

@@ -32,12 +32,12 @@ def run(
     Raises ``ConfigError`` or ``StartError`` when it cannot start.
     """
     problems = admit(settings, source, allow_unimplemented=allow_unimplemented)
-    runtime = build(settings, os.environ)
+    metrics = Metrics(Labels(limit=settings.gateway.limits.metric_label_values))
+    runtime = build(settings, os.environ, report=metrics.record_guard)
     secrets = (value for target in runtime.catalog.targets.values() for value in target.headers.values())
     redactor = Redactor(secrets)
     configure_logs(redactor=redactor, level=settings.gateway.log_level)
     _announce(problems)
-    metrics = Metrics(Labels(limit=settings.gateway.limits.metric_label_values))
     host = Host(runtime, options, metrics, redactor=redactor)
     try:
         asyncio.run(_until_signal(host, ready))

@@ -8,6 +8,7 @@ from pointsman.config.base import Part
 from pointsman.config.credentials import scrub
 from pointsman.config.fleet import Fleet
 from pointsman.config.gateway import Gateway
+from pointsman.config.guards import Guards
 from pointsman.config.integrations import Integrations
 from pointsman.config.listeners import Listener
 from pointsman.config.model_catalog import ModelCatalog
@@ -47,6 +48,7 @@ class Settings(Part):
     global_: Global = Field(
         default_factory=Global, alias="global", description="Settings shared by all recipes."
     )
+    guards: Guards = Field(default_factory=Guards, description="Checks of every request; off unless written.")
     fleet: Fleet = Field(default_factory=Fleet, description="How requests spread over replicas.")
     gateway: Gateway = Field(default_factory=Gateway, description="Our own limits and the Envoy we run.")
 

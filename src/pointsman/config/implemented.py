@@ -26,7 +26,6 @@ class Gap(msgspec.Struct, frozen=True):
 
 _PLUGINS: Final = (
     "response_cache",
-    "context_compression",
     "router_replay",
     "memory",
     "rag",
@@ -137,6 +136,16 @@ GAPS: Final[tuple[Gap, ...]] = (
     Gap(f"{_SERVICES}.observability.metrics", "metrics are served as they are"),
     Gap(f"{_SERVICES}.authz.providers", "credentials are those of providers.models"),
     Gap("global.stores", "nothing is stored"),
+    *(
+        Gap(f"{_DECISION}.plugins[context_compression].configuration.{key}", meanwhile, unless=unless)
+        for key, meanwhile, unless in (
+            ("targets.rag", "no such context is injected", ("preserve",)),
+            ("targets.memory", "no such context is injected", ("preserve",)),
+            ("scoring.method", "passages are ranked by bm25", ("bm25",)),
+            ("scoring.embedding_model_ref", "passages are ranked by bm25", ("",)),
+            ("recovery", "what is left out cannot be asked for", ()),
+        )
+    ),
     Gap("global.integrations.looper", "no calls of our own are made"),
     *(
         Gap(f"{place}.{key}", meanwhile, unless=unless)

@@ -5,12 +5,17 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, field_serializer
 
-from pointsman.config.base import Count, Name, Names, Part, Positive, Unit
+from pointsman.config.base import Count, Name, Names, Part, Positive, Unit, Whole
 from pointsman.config.credentials import CREDENTIAL_NAME, MASK
+from pointsman.config.guards import PiiTypes
 from pointsman.config.plugins_context import ContextCompression, ImageGen, Memory, Rag, ToolSelection
 
 RESPONSE_CACHE_NAMES: Final = ("response_cache", "semantic-cache", "semantic_cache", "response-cache")
 """Spellings of the cache plugin; the first is the one we write."""
+
+
+Window = Annotated[Whole, Field(ge=80, le=16384)]
+"""How much of a streamed answer is held back, characters: two sentences at least, four pages at most."""
 
 
 class Semantic(Part):
@@ -158,6 +163,33 @@ class ResponseJailbreak(Part):
     enabled: bool = Field(default=True, description="Whether the plugin runs.")
     threshold: Unit | None = Field(None, description="Least score of a finding; unset uses the guard's.")
     action: Literal["header", "block", "none"] = Field("header", description="What a finding does.")
+    window_characters: Window = Field(
+        400, description="Most text of a stream held back until it was checked, characters."
+    )
+
+
+class ResponsePii(Part):
+    """A check of answers for personal data that the request did not have."""
+
+    enabled: bool = Field(default=True, description="Whether the plugin runs.")
+    action: Literal["mask", "block", "header"] = Field(
+        "mask", description="What a finding does: replace it by its kind, end the answer, or tell of it."
+    )
+    types: PiiTypes = Field((), description="Kinds that count; empty means all but types_allowed.")
+    types_allowed: PiiTypes = Field((), description="Kinds that may pass.")
+    threshold: Unit | None = Field(None, description="Least score of a finding; unset uses each kind's own.")
+    window_characters: Window = Field(
+        400, description="Most text of a stream held back until it was checked, characters."
+    )
+
+
+class PiiMask(Part):
+    """Personal data replaced by placeholders on the way to the model, and put back in its answer."""
+
+    enabled: bool = Field(default=True, description="False exempts the decision from the pii guard of guards.")
+    types: PiiTypes = Field((), description="Kinds that are replaced; empty means all but types_allowed.")
+    types_allowed: PiiTypes = Field((), description="Kinds that may pass.")
+    threshold: Unit | None = Field(None, description="Least score of a finding; unset uses each kind's own.")
 
 
 class RouterReplay(Part):
@@ -250,6 +282,20 @@ class ResponseJailbreakPlugin(Part):
     configuration: ResponseJailbreak = Field(default_factory=ResponseJailbreak, description="Its settings.")
 
 
+class ResponsePiiPlugin(Part):
+    """``response_pii``."""
+
+    type: Literal["response_pii"] = Field(description="Kind of plugin.")
+    configuration: ResponsePii = Field(default_factory=ResponsePii, description="Its settings.")
+
+
+class PiiMaskPlugin(Part):
+    """``pii_mask``."""
+
+    type: Literal["pii_mask"] = Field(description="Kind of plugin.")
+    configuration: PiiMask = Field(default_factory=PiiMask, description="Its settings.")
+
+
 class RouterReplayPlugin(Part):
     """``router_replay``."""
 
@@ -295,6 +341,8 @@ Plugin = Annotated[
     | Annotated[ContextCompressionPlugin, Tag("<context_compression>")]
     | Annotated[HallucinationPlugin, Tag("<hallucination>")]
     | Annotated[ResponseJailbreakPlugin, Tag("<response_jailbreak>")]
+    | Annotated[ResponsePiiPlugin, Tag("<response_pii>")]
+    | Annotated[PiiMaskPlugin, Tag("<pii_mask>")]
     | Annotated[RouterReplayPlugin, Tag("<router_replay>")]
     | Annotated[MemoryPlugin, Tag("<memory>")]
     | Annotated[RagPlugin, Tag("<rag>")]

@@ -9,6 +9,7 @@ from pointsman.config.listeners import Listener
 from pointsman.config.names import ModelNames
 from pointsman.config.providers import ProviderModel
 from pointsman.config.routing import Routing
+from pointsman.config.validate_guards import validate_guards
 from pointsman.config.validate_routing import validate_decisions, validate_signals
 from pointsman.core.problem import Problem
 
@@ -23,6 +24,7 @@ def validate(settings: Settings) -> Iterator[Problem]:
     yield from _fleet(settings)
     yield from _entrypoints(settings)
     yield from _virtual(settings)
+    yield from validate_guards(settings)
     yield from _rates(settings)
     yield from _routing(settings, settings.routing, "routing")
     for index, recipe in enumerate(settings.recipes):

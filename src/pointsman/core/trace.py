@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from pointsman.core.decision import Match
+from pointsman.core.guard import GuardOutcome
 from pointsman.core.model import Selection
 from pointsman.core.request import ChatRequest
 from pointsman.core.signal import SignalSet
@@ -22,6 +23,8 @@ class Trace(msgspec.Struct, frozen=True):
     """Name of the policy that decided (``default`` is the top-level one); empty for a model named itself."""
     signals: SignalSet = SignalSet()
     match: Match | None = None
+    guards: tuple[GuardOutcome, ...] = ()
+    """What the guards made of the request, before it went anywhere."""
     selection: Selection | None = None
     rewrites: tuple[str, ...] = ()
     """What was changed in the request, one short phrase each, in order."""

@@ -164,6 +164,13 @@ SIGNAL_ERRORS = _counter(
     "reason",
     meaning="Signals that could not be computed: `timeout`, `overloaded`, `not_computed` or `failed`.",
 )
+GUARDS = _counter(
+    "pointsman_guard_checks_total",
+    "guard",
+    "action",
+    "outcome",
+    meaning="Requests and answers that guards checked, by what came of it: `found`, `clean` or `failed`.",
+)
 EXTPROC_STREAMS = _counter(
     "pointsman_extproc_streams_total", "outcome", meaning="Streams of the data plane that ended, by outcome."
 )
@@ -221,6 +228,7 @@ CATALOGUE = (
     REQUESTS,
     PHASES,
     SIGNAL_ERRORS,
+    GUARDS,
     EXTPROC_STREAMS,
     EXTPROC_ERRORS,
     INFLIGHT_DECISIONS,

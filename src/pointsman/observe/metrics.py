@@ -7,6 +7,7 @@ from prometheus_client import Counter
 
 from pointsman import __version__
 from pointsman.core import headers as names
+from pointsman.core.guard import GuardOutcome
 from pointsman.core.signal import Signal, SignalKey, SignalSet
 from pointsman.core.trace import Ruling, Trace
 from pointsman.core.verdict import Forward
@@ -44,6 +45,8 @@ class Metrics:
         trace = ruling.trace
         self._count_phases(trace)
         self._count_signals(trace.signals)
+        for outcome in trace.guards:
+            self.record_guard(outcome)
         self._count_decision(trace)
         self._count_plugins(ruling)
         self._count_selection(trace)
@@ -92,6 +95,10 @@ class Metrics:
             self._instruments.gauge(catalogue.POOL_IN_FLIGHT, name).set(in_flight)
             self._instruments.gauge(catalogue.POOL_DOWN, name).set(down)
         self._pools = pools
+
+    def record_guard(self, outcome: GuardOutcome) -> None:
+        """Count one check of a guard."""
+        self._instruments.counter(catalogue.GUARDS, outcome.guard, outcome.action, outcome.outcome).inc()
 
     def record_stream(self, outcome: str) -> None:
         """Count one ext_proc stream that ended."""

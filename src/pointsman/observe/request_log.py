@@ -54,6 +54,7 @@ def _ruling_fields(summary: Summary) -> dict[str, Any]:
         "virtual": summary.virtual,
         "stream": summary.stream,
         "signals": list(summary.signals),
+        "guards": list(summary.guards),
         "error": summary.error,
         "decision_us": round(summary.decision_us, 1),
         "phases_us": {phase: round(spent, 1) for phase, spent in summary.phases_us.items()},

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from pointsman.core.guard import Outcome
 from pointsman.core.trace import Ruling, Trace
 from pointsman.core.verdict import Reply
 
@@ -29,6 +30,8 @@ class Summary(msgspec.Struct, frozen=True):
     virtual: bool = False
     signals: tuple[str, ...] = ()
     """Signals that matched, as `family:name`."""
+    guards: tuple[str, ...] = ()
+    """Guards that found something or failed, as `guard:outcome`."""
     error: str = ""
     phases_us: Mapping[str, float] = {}
     decision_us: float = 0.0
@@ -50,6 +53,7 @@ class Summary(msgspec.Struct, frozen=True):
             stream=bool(request and request.stream),
             virtual=trace.virtual,
             signals=tuple(str(signal.key) for signal in trace.signals if signal.matched),
+            guards=tuple(str(each) for each in trace.guards if each.outcome != Outcome.CLEAN),
             error=trace.error[:MAX_ERROR] if reply else "",
             phases_us=trace.phases_us,
             decision_us=decision_us(trace),

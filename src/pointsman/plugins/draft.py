@@ -47,7 +47,7 @@ class Draft(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, answers=(*self.answers, work))
 
     def answered_first_through(self, work: AnswerWork) -> "Draft":
-        """A copy whose answer passes one more filter, before those it has: guards see it as the engine sent it."""
+        """A copy whose answer passes one more filter, before those it has."""
         return msgspec.structs.replace(self, answers=(work, *self.answers))
 
     def with_header(self, name: str, value: str) -> "Draft":

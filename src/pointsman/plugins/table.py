@@ -10,6 +10,7 @@ from pointsman.config.document import Settings
 from pointsman.guards.build import jailbreak_threshold, wanted
 from pointsman.guards.watching import Check, Report, unreported
 from pointsman.plugins.base import EarlyAnswer, Rewrite
+from pointsman.plugins.compression_settings import compression_from
 from pointsman.plugins.encoder import TextEncoder
 from pointsman.plugins.fast_response import FastResponse
 from pointsman.plugins.header_mutation import HeaderMutation
@@ -116,8 +117,13 @@ def _response_jailbreak(configuration: Any, given: Dependencies) -> Built | None
     )
 
 
+def _context_compression(configuration: Any, given: Dependencies) -> Built | None:
+    return compression_from(configuration, given.settings)
+
+
 FACTORIES: dict[str, Factory] = {
     "fast_response": _fast_response,
+    "context_compression": _context_compression,
     "tool_selection": _tool_selection,
     "tools": _tools,
     "request_params": _request_params,

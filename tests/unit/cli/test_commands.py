@@ -105,14 +105,17 @@ def test_a_document_that_asks_for_a_guard_is_refused(
             "description": "blocks",
             "priority": 100,
             "rules": {"operator": "OR", "conditions": [{"type": "jailbreak", "name": "jb"}]},
-            "plugins": [{"type": "fast_response", "configuration": {"message": "no"}}],
+            "plugins": [
+                {"type": "fast_response", "configuration": {"message": "no"}},
+                {"type": "hallucination"},
+            ],
         }
     )
     path = saved(tmp_path, yaml.safe_dump(config))
     assert main(["serve", "-c", path]) == 1
     said = capfd.readouterr().err
     assert "--allow-unimplemented" in said
-    assert "jailbreak" in said
+    assert "hallucination" in said
     assert run("check", path).exit_code == 1
 
 

@@ -82,7 +82,6 @@ def test_the_tutorials_document_is_told_what_has_no_effect(documents: Path) -> N
 @pytest.mark.parametrize(
     "fragment",
     [
-        {"plugins": [{"type": "response_jailbreak"}]},
         {"plugins": [{"type": "hallucination"}]},
     ],
 )
