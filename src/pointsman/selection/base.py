@@ -24,6 +24,8 @@ class Choice(msgspec.Struct, frozen=True):
 
     candidate: Candidate
     reason: str = ""
+    fallback: bool = False
+    """Whether there was nothing to choose by, so that the first candidate was taken."""
 
 
 class Selector(Protocol):
@@ -34,4 +36,7 @@ class Selector(Protocol):
         """Its name in the document, which response headers carry."""
 
     async def choose(self, candidates: Sequence[Candidate], asked: Asked) -> Choice:
-        """One of ``candidates``, which are never empty. Raising means: take the first, and count it."""
+        """One of ``candidates``, which are never empty.
+
+        Raising means: take the first, and count it. An ``HttpError`` is for the client instead.
+        """

@@ -11,6 +11,10 @@ Floats = NDArray[np.float32]
 class Embedder(Protocol):
     """Turns texts into unit vectors of 384 dimensions; passes are shared and kept."""
 
+    @property
+    def identity(self) -> str:
+        """Which network, precision and revision: vectors of two identities never mix."""
+
     async def embed(self, text: str) -> Floats:
         """The vector of a text, the same to the last bit whenever it is asked for."""
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+from pointsman.core.errors import HttpError
 from pointsman.core.model import Candidate, Selection
 from pointsman.selection.base import Asked, Selector
 
@@ -21,7 +22,7 @@ async def select(
     """One of ``able``, the candidates of ``written`` that can serve now; neither is empty.
 
     Choosing is an optimisation and fails open: a selector that raises, or is late, costs its choice, not the
-    request.
+    request. What a selector refuses in words for the client (``HttpError``) is refused.
     """
     if len(written) == 1:
         return Selection(written[0], SINGLE)
@@ -33,6 +34,8 @@ async def select(
     try:
         async with asyncio.timeout(timeout_s):
             choice = await selector.choose(able, asked)
+    except HttpError:
+        raise
     except Exception as error:  # noqa: BLE001  # whatever an algorithm raises, a candidate is still there
         return Selection(able[0], selector.algorithm, f"failed: {type(error).__name__}", fallback=True)
-    return Selection(choice.candidate, selector.algorithm, choice.reason)
+    return Selection(choice.candidate, selector.algorithm, choice.reason, fallback=choice.fallback)

@@ -4,39 +4,56 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-import msgspec
-
 from pointsman.config.decisions import Decision
-from pointsman.config.document import Settings
-from pointsman.config.routing import Routing
-from pointsman.core.model import Candidate
-from pointsman.fleet.state import FleetState
 from pointsman.selection.base import Selector
-from pointsman.selection.embedder import Embedder
+from pointsman.selection.dependencies import Dependencies
+from pointsman.selection.hybrid import hybrid
+from pointsman.selection.knn import knn
+from pointsman.selection.latency_aware import latency_aware
+from pointsman.selection.multi_factor import multi_factor
+from pointsman.selection.rated import rated
+from pointsman.selection.router_dc import router_dc
+from pointsman.selection.strict import Strict
+from pointsman.selection.weighted import weighted
 
+__all__ = ["FACTORIES", "Dependencies", "build_selector"]
 
-class Dependencies(msgspec.Struct, frozen=True):
-    """What algorithms need beside their own settings."""
-
-    encoder: Embedder
-    settings: Settings
-    routing: Routing
-    """The routing that the decision belongs to: its model cards describe the candidates."""
-    fleet: FleetState
-    candidates: tuple[Candidate, ...] = ()
-    """The decision's candidates that some endpoint can serve."""
-    where: str = "routing"
-    """Key path of the decision, for problems."""
-
-
-Factory = Callable[[Decision, Dependencies], Selector]
+Factory = Callable[[Decision, Dependencies], Selector | None]
 """Builds the algorithm of a decision. Raises ConfigError for settings that cannot run."""
 
-FACTORIES: Final[Mapping[str, Factory]] = MappingProxyType({})
-"""Every algorithm but ``static``, which takes the first candidate."""
+STATIC: Final = "static"
+WEIGHTED: Final = "weighted"
+FACTORIES: Final[Mapping[str, Factory]] = MappingProxyType(
+    {
+        STATIC: rated,
+        WEIGHTED: weighted,
+        "router_dc": router_dc,
+        "latency_aware": latency_aware,
+        "multi_factor": multi_factor,
+        "hybrid": hybrid,
+        "knn": knn,
+    }
+)
+"""Every algorithm that runs; one that gives no selector takes the first candidate."""
 
 
 def build_selector(decision: Decision, dependencies: Dependencies) -> Selector | None:
-    """The decision's algorithm; ``None`` takes the first candidate, as ``check`` tells for those without."""
-    factory = FACTORIES.get(decision.algorithm.type) if decision.algorithm else None
-    return factory(decision, dependencies) if factory else None
+    """The decision's algorithm; ``None`` takes the first candidate.
+
+    One candidate needs none. Raises ``ConfigError`` for settings that cannot run.
+    """
+    if len(dependencies.candidates) <= 1:
+        return None
+    factory = FACTORIES.get(_algorithm(decision, dependencies), rated)
+    selector = factory(decision, dependencies)
+    strict = decision.algorithm is not None and decision.algorithm.on_error == "fail"
+    return Strict(selector) if selector is not None and strict else selector
+
+
+def _algorithm(decision: Decision, dependencies: Dependencies) -> str:
+    """The algorithm written; without one, weights other than 1 are a wish for ``weighted``."""
+    if decision.algorithm is None:
+        return WEIGHTED if any(ref.weight != 1 for ref in decision.model_refs) else STATIC
+    kind = decision.algorithm.type
+    enabled = dependencies.settings.global_.router.model_selection.enabled
+    return kind if enabled or kind == WEIGHTED else STATIC
