@@ -121,6 +121,15 @@ def test_of_a_long_text_both_ends_are_read() -> None:
     assert detector.probabilities(edge + "What is this? " * 9999 + edge) == {"zh": 1.0}
 
 
+def test_detectors_do_not_change_each_other() -> None:
+    """What one document's rules add to the candidates is no candidate of another's."""
+    text = "Wat is die hoofstad van Suid-Afrika en hoekom?"
+    first = Detector()
+    before = first.probabilities(text)
+    assert "af" in Detector([LanguageRule("af")]).probabilities(text)
+    assert first.probabilities(text) == before
+
+
 def test_probabilities_sum_to_one() -> None:
     """Weighing candidates keeps probabilities what they are."""
     assert sum(Detector().probabilities("Bonjour tout le monde").values()) == pytest.approx(1.0)
