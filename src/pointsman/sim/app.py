@@ -8,7 +8,18 @@ from typing import Any
 
 from aiohttp import web
 
-from pointsman.sim import break_off, chat, completions, control, embeddings, errors, reply, tokenization, wire
+from pointsman.sim import (
+    break_off,
+    chat,
+    completions,
+    control,
+    embeddings,
+    errors,
+    messages,
+    reply,
+    tokenization,
+    wire,
+)
 from pointsman.sim.engine import Clock, Engine
 from pointsman.sim.envelope import Envelope, receive, request_id
 from pointsman.sim.faults import Fault, FaultBoard, FaultKind, FaultSpecError, parse_fault
@@ -22,7 +33,11 @@ _log = logging.getLogger(__name__)
 
 VERSION = "0.32.0+pointsman.sim"
 
-_GENERATION = {"/v1/chat/completions": chat.plan, "/v1/completions": completions.plan}
+_GENERATION = {
+    "/v1/chat/completions": chat.plan,
+    "/v1/completions": completions.plan,
+    messages.PATH: messages.plan,
+}
 _DOCUMENTS = {
     "/v1/embeddings": embeddings.document,
     "/tokenize": tokenization.tokenize,
@@ -76,9 +91,11 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         answer = await _answer(request, handler)
     except errors.ApiError as error:
-        answer = error.response()
+        answer = _refusal(request, error)
     except web.HTTPException as error:
-        answer = errors.ApiError(error.status, error.reason, kind=errors.phrase(error.status)).response()
+        answer = _refusal(
+            request, errors.ApiError(error.status, error.reason, kind=errors.phrase(error.status))
+        )
     except break_off.BrokenOffError:
         return web.Response()  # the connection is closed: nobody will read it
     except (asyncio.CancelledError, ConnectionError):
@@ -90,6 +107,14 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     visit.status = answer.status
     sim.state.leave(visit, "answered")
     return answer
+
+
+def _refusal(request: web.Request, error: errors.ApiError) -> web.Response:
+    """The error in the shape of the API that was asked."""
+    if request.path != messages.PATH:
+        return error.response()
+    body = wire.dump(messages.error_body(error))
+    return web.Response(status=error.status, body=body, content_type="application/json")
 
 
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:

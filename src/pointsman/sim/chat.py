@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import msgspec
 
 from pointsman.sim import answers, errors, tokens, wire
+from pointsman.sim.data_events import DataEvents
 from pointsman.sim.engine import Job
 from pointsman.sim.envelope import Envelope
 from pointsman.sim.models import Models
@@ -58,7 +59,7 @@ class ChatBody(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True)
-class ChatShape:
+class ChatShape(DataEvents):
     """Chat completions as vLLM writes them."""
 
     request_id: str

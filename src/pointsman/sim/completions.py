@@ -9,6 +9,7 @@ import msgspec
 
 from pointsman.sim import answers, errors, tokens
 from pointsman.sim.chat import FINGERPRINT, MAX_CHOICES, Choices, Length, StreamOptions
+from pointsman.sim.data_events import DataEvents
 from pointsman.sim.engine import Job
 from pointsman.sim.envelope import Envelope
 from pointsman.sim.models import Models
@@ -34,7 +35,7 @@ class CompletionBody(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True)
-class CompletionShape:
+class CompletionShape(DataEvents):
     """Text completions as vLLM writes them."""
 
     request_id: str

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from pointsman.sim.engine import Job
+from pointsman.sim.errors import ApiError
 
 Outcome = Literal["stop", "length"]
 
@@ -18,8 +19,18 @@ class Shape(Protocol):
     def delta(self, choice: int, text: str, outcome: Outcome | None) -> Any:
         """The event of one token; the last one carries the outcome."""
 
-    def usage_event(self, usage: dict[str, Any]) -> Any:
-        """The event that ends a stream whose client asked for usage."""
+    def ending(self, outcome: Outcome, usage: dict[str, Any], *, wanted: bool) -> list[Any]:
+        """Events that come after the last token; `wanted`: the client asked for the usage."""
+
+    @property
+    def done(self) -> bytes:
+        """What ends a complete stream; may be nothing."""
+
+    def event(self, value: Any) -> bytes:
+        """One event of a stream."""
+
+    def error(self, error: ApiError) -> Any:
+        """The error as an event's value."""
 
     def document(self, texts: Sequence[str], outcome: Outcome, usage: dict[str, Any]) -> Any:
         """The whole answer at once."""

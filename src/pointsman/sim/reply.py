@@ -39,15 +39,16 @@ async def _document(plan: Plan, run: Run) -> web.Response:
 
 
 async def _stream(request: web.Request, plan: Plan, run: Run, fault: Fault | None) -> web.StreamResponse:
-    stream = EventStream(request, fault)
+    stream = EventStream(request, fault, plan.shape)
     # Headers go out before the first token is due, as vLLM's do.
     await stream.open()
     try:
         await run.start()
         await _tokens(stream, plan, run)
         run.finish(plan.outcome)
-        if plan.include_usage:
-            await stream.send(wire.event(plan.shape.usage_event(plan.usage(run.cached_tokens))))
+        usage = plan.usage(run.cached_tokens)
+        for event in plan.shape.ending(plan.outcome, usage, wanted=plan.include_usage):
+            await stream.send(plan.shape.event(event))
         await stream.close()
     except EngineDiedError:
         run.finish("error")
@@ -61,8 +62,8 @@ async def _tokens(stream: EventStream, plan: Plan, run: Run) -> None:
         await run.reach(index)
         if index == 0:
             for opening in plan.shape.opening(len(plan.answers)):
-                await stream.send(wire.event(opening))
+                await stream.send(plan.shape.event(opening))
         for choice, answer in enumerate(plan.answers):
             if index < len(answer):
                 outcome = plan.outcome if index == len(answer) - 1 else None
-                await stream.send(wire.event(plan.shape.delta(choice, answer[index], outcome)))
+                await stream.send(plan.shape.event(plan.shape.delta(choice, answer[index], outcome)))

@@ -2,9 +2,10 @@
 
 from aiohttp import web
 
-from pointsman.sim import break_off, wire
+from pointsman.sim import break_off
 from pointsman.sim.errors import ApiError
 from pointsman.sim.faults import Fault, FaultKind
+from pointsman.sim.plan import Shape
 
 _BROKEN_EVENT = b'data: {"id": "chatcmpl-broken", "choices": [{"delta": {"content": "tr\n\n'
 
@@ -16,8 +17,9 @@ class EngineDiedError(Exception):
 class EventStream:
     """Writes events one by one; counts them, the opening role event included, and strikes on time."""
 
-    def __init__(self, request: web.Request, fault: Fault | None) -> None:
+    def __init__(self, request: web.Request, fault: Fault | None, shape: Shape) -> None:
         self._request = request
+        self._shape = shape
         self._fault = fault
         self._sent = 0
         self.answer = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
@@ -35,7 +37,7 @@ class EventStream:
     async def close(self) -> None:
         """End the stream as the protocol wants it, or without [DONE] if that is the fault."""
         if self._fault is None or self._fault.kind is not FaultKind.NO_DONE:
-            await self.send(wire.DONE)
+            await self.send(self._shape.done)
         await self.answer.write_eof()
 
     async def _strike(self) -> None:
@@ -52,7 +54,7 @@ class EventStream:
             break_off.cut(self._request, reset=False)
         if fault.kind is FaultKind.ERROR_MID:
             died = ApiError(500, "EngineCore encountered an issue (simulated fault error-mid).")
-            await self.answer.write(wire.event(died.body()))
-            await self.answer.write(wire.DONE)
+            await self.answer.write(self._shape.event(self._shape.error(died)))
+            await self.answer.write(self._shape.done)
             await self.answer.write_eof()
             raise EngineDiedError

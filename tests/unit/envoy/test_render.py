@@ -97,14 +97,19 @@ def test_the_decision_filter_fails_open_and_sees_no_response() -> None:
     assert list(by_name)[-1] == "envoy.filters.http.router"
 
 
-def test_every_local_reply_spares_ours_and_has_the_openai_shape() -> None:
-    """Each mapper excludes the router's replies, and renders message, type, param and numeric code."""
-    for mapper in local_reply.render(1024)["mappers"]:
+def test_every_local_reply_spares_ours_and_has_its_clients_shape() -> None:
+    """Each mapper excludes the router's replies; paths of messages get Anthropic's shape, all others OpenAI's."""
+    mappers = local_reply.render(1024)["mappers"]
+    for index, mapper in enumerate(mappers):
         expression = mapper["filter"]["extension_filter"]["typed_config"]["expression"]
         assert expression.startswith(f"!(response.code_details == '{contract.REPLY_DETAILS}') && ")
-        error = mapper["body_format_override"]["json_format"]["error"]
-        assert list(error) == ["message", "type", "param", "code"]
-        assert error["code"] == "%RESPONSE_CODE%"
+        body = mapper["body_format_override"]["json_format"]
+        if index < len(mappers) // 2:
+            assert expression.endswith(" && request.url_path.endsWith('/messages')")
+            assert (list(body), list(body["error"])) == (["type", "error"], ["type", "message"])
+        else:
+            assert list(body["error"]) == ["message", "type", "param", "code"]
+            assert body["error"]["code"] == "%RESPONSE_CODE%"
 
 
 def test_addresses_use_a_file_and_names_are_resolved_by_envoy() -> None:

@@ -1,4 +1,4 @@
-"""Errors Envoy makes itself, in the shape and words OpenAI clients expect.
+"""Errors Envoy makes itself, in the shape and words that clients of OpenAI's or Anthropic's API expect.
 
 Replies of the router pass through the same machinery in Envoy and must stay as they are: they are told apart
 by their response code details.
@@ -10,6 +10,10 @@ from typing import Any
 from pointsman.transports.wire import contract
 
 _CEL = "type.googleapis.com/envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
+_MESSAGES = "request.url_path.endsWith('/messages')"
+"""On the way to a model the path is that of the API its endpoints speak, and so is the shape of the error:
+where the client speaks the other one, the answer's translation follows."""
+_ANTHROPIC_TYPES = {"service_unavailable": "overloaded_error"}
 _SILENT = "The request was given up after the idle timeout without a byte from the {side}."
 
 
@@ -68,19 +72,25 @@ def _replies(max_body_bytes: int) -> tuple[_Reply, ...]:
 
 def render(max_body_bytes: int) -> dict[str, Any]:
     """``LocalReplyConfig`` with one mapper an entry; there is no default, so the router's replies stay."""
-    return {"mappers": [_mapper(reply) for reply in _replies(max_body_bytes)]}
+    replies = _replies(max_body_bytes)
+    return {
+        "mappers": [
+            *(_mapper(reply, f" && {_MESSAGES}", _anthropic_body(reply)) for reply in replies),
+            *(_mapper(reply, "", _body(reply)) for reply in replies),
+        ]
+    }
 
 
-def _mapper(reply: _Reply) -> dict[str, Any]:
+def _mapper(reply: _Reply, further: str, body: dict[str, Any]) -> dict[str, Any]:
     ours = f"response.code_details == '{contract.REPLY_DETAILS}'"
     mapper: dict[str, Any] = {
         "filter": {
             "extension_filter": {
                 "name": "envoy.access_loggers.extension_filters.cel",
-                "typed_config": {"@type": _CEL, "expression": f"!({ours}) && ({reply.when})"},
+                "typed_config": {"@type": _CEL, "expression": f"!({ours}) && ({reply.when}){further}"},
             }
         },
-        "body_format_override": {"json_format": _body(reply)},
+        "body_format_override": {"json_format": body},
     }
     if reply.retry_after_s is not None:
         mapper["headers_to_add"] = [
@@ -96,3 +106,8 @@ def _body(reply: _Reply) -> dict[str, Any]:
     # A lone command keeps its JSON type: the code is rendered as a number.
     error = {"message": reply.message, "type": reply.type, "param": None, "code": "%RESPONSE_CODE%"}
     return {"error": error}
+
+
+def _anthropic_body(reply: _Reply) -> dict[str, Any]:
+    kind = _ANTHROPIC_TYPES.get(reply.type, reply.type)
+    return {"type": "error", "error": {"type": kind, "message": reply.message}}
