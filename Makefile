@@ -10,7 +10,7 @@ UV_VERSION := 0.13.9
 DATA   ?= $(abspath ../shared/data)
 WORDS  ?= $(abspath training/cache/words)
 
-.PHONY: help demo test lint types contracts unit fix lock proto train-data train train-report bench bench-encoder bench-tools bench-signals clean
+.PHONY: help demo test lint types contracts unit fix lock proto train-data train train-report bench bench-encoder bench-selection bench-tools bench-signals clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -60,6 +60,9 @@ bench-encoder: $(VENV)/.training ## Measure the encoder; writes docs/benchmarks.
 
 bench-tools: $(VENV)/.dev ## Measure how well tools are chosen; writes docs/benchmarks.md
 	$(BIN)/python bench/tools.py
+
+bench-selection: $(VENV)/.dev ## Measure choosing by outcomes (DATA); writes docs/selection.md
+	$(BIN)/python bench/selection.py --data $(DATA)
 
 bench: $(VENV)/.dev ## Measure CPU per request and added latency; writes bench/out
 	$(BIN)/python bench/run.py

@@ -18,6 +18,7 @@ _COMMANDS = {
     "classify": ("pointsman.cli.classify", "Show what a text is: domain, jailbreak, personal data"),
     "check": ("pointsman.cli.check", "Say what is wrong with a document"),
     "migrate": ("pointsman.cli.migrate", "Rewrite a document from before v0.3"),
+    "select-train": ("pointsman.cli.select_train", "Learn from outcomes which model does well on what"),
     "schema": ("pointsman.cli.schema", "Print the document's JSON Schema"),
     "sim": ("pointsman.cli.sim", "Run a simulated vLLM engine"),
 }
