@@ -46,7 +46,7 @@ def outcome_reason(outcome: Outcome) -> str:
 def signal_error_reason(error: str) -> str:
     """The class a signal's error message belongs to."""
     text = error.lower()
-    if "deadline" in text or "timeout" in text or "timed out" in text:
+    if any(words in text for words in ("deadline", "timeout", "timed out", "no answer within")):
         return "timeout"
     if "busy" in text or "overload" in text or "pending" in text:
         return "overloaded"
