@@ -92,12 +92,28 @@ def analyse(
 
 
 def _graded(routing: Routing) -> Graded:
-    """Keyword rules that score their keywords."""
-    return frozenset(
+    """Keyword rules that score their keywords, bands with a calibration, and what partitions make of signals.
+
+    A member taken by default has whatever confidence it has, and a softmax gives every member another.
+    """
+    scored = {
         SignalKey("keyword", rule.name)
         for rule in routing.signals.keywords
         if rule.method in {"bm25", "ngram"}
-    )
+    }
+    calibrated = {
+        SignalKey(BAND, output.name)
+        for mapping in routing.projections.mappings
+        if mapping.calibration is not None
+        for output in mapping.outputs
+    }
+    competing = {
+        member
+        for partition, members in partitioned(routing)
+        for member in members
+        if partition.semantics == "softmax_exclusive" or member.name == partition.default
+    }
+    return frozenset(scored | calibrated | competing)
 
 
 def _dead(index: int, decision: Decision) -> Problem:

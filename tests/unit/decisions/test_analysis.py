@@ -128,6 +128,21 @@ def test_scored_keywords_are_never_certain(method: str) -> None:
     assert analyse_settings(parse(text.replace(f", method: {method}", ""), {}))
 
 
+def test_shares_of_a_partition_are_never_certain() -> None:
+    """A keyword in a softmax partition has a share of certainty, and shadows nothing by its confidence."""
+    text = (
+        "version: v0.3\nglobal: {router: {strategy: confidence}}\nrouting:\n  signals:\n"
+        "    domains: [{name: math}]\n"
+        "    keywords: [{name: first, keywords: [first]}, {name: second, keywords: [second]}]\n"
+        "  projections: {partitions: [{name: p, semantics: SEMANTICS, members: [first, second]}]}\n"
+        "  decisions:\n"
+        "    - {name: narrow, priority: 1, rules: {operator: AND, conditions: [{type: keyword, name: first}, {type: domain, name: math}]}}\n"
+        "    - {name: wide, priority: 2, rules: {type: keyword, name: first}}\n"
+    )
+    assert not analyse_settings(parse(text.replace("SEMANTICS", "softmax_exclusive"), {}))
+    assert analyse_settings(parse(text.replace("SEMANTICS", "exclusive"), {}))
+
+
 def test_declared_signals_that_no_decision_uses_are_listed() -> None:
     """Unused signals are one problem for each family, at the list that declares them."""
     domains, keywords = warnings(decision("one", FIRST), unused=True)
