@@ -74,7 +74,7 @@ def _cut(finding: Finding) -> bool:
 
 
 def _pieces(text: str, entities: Iterable[Entity]) -> Iterator[Finding]:
-    """The model's entities as findings: parts that touch are one, breaks and marks at their ends fall away."""
+    """The model's entities as findings: parts that touch are one, marks at their ends fall away."""
     last: Finding | None = None
     for entity in sorted(entities, key=lambda each: (each.start, each.end)):
         for start, end in _lines(text, entity):
