@@ -40,6 +40,13 @@ def load_example() -> Settings:
     return parse(text, os.environ, f"the shipped example ({EXAMPLE})")
 
 
+def virtual_name(settings: Settings) -> str:
+    """The model name that leaves the choice to the router; the default model where no name does."""
+    router = settings.global_.router
+    virtual = router.auto_model_name in router.virtual_names
+    return router.auto_model_name if virtual else settings.providers.defaults.default_model
+
+
 def admit(settings: Settings, source: str, *, allow_unimplemented: bool) -> tuple[Problem, ...]:
     """What the document asks for in vain.
 

@@ -9,7 +9,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from pointsman.cli.document import load_document, load_example
+from pointsman.cli.document import load_document, load_example, virtual_name
 from pointsman.cli.view.explain import explain_view
 from pointsman.cli.view.record import explain_json
 from pointsman.config import Settings
@@ -48,10 +48,7 @@ def explain(text: str, config: Path | None, model: str | None, *, as_json: bool)
 def _rule(settings: Settings, source: str, model: str | None) -> Ruling:
     runtime = build(settings, os.environ)
     try:
-        router = settings.global_.router
-        virtual = router.auto_model_name in router.virtual_names
-        chosen = model or (router.auto_model_name if virtual else settings.providers.defaults.default_model)
-        return asyncio.run(runtime.pipeline.route(_CHAT, _body(source, chosen)))
+        return asyncio.run(runtime.pipeline.route(_CHAT, _body(source, model or virtual_name(settings))))
     finally:
         runtime.close()
 

@@ -16,6 +16,7 @@ _COMMANDS = {
     "demo": ("pointsman.cli.demo", "Two simulated engines, Envoy, the router, one request"),
     "explain": ("pointsman.cli.explain", "Show what would be decided about a text, and why"),
     "classify": ("pointsman.cli.classify", "Show what a text is: domain, jailbreak, personal data"),
+    "eval": ("pointsman.cli.eval", "Say how often requests are decided as expected"),
     "check": ("pointsman.cli.check", "Say what is wrong with a document"),
     "migrate": ("pointsman.cli.migrate", "Rewrite a document from before v0.3"),
     "select-train": ("pointsman.cli.select_train", "Learn from outcomes which model does well on what"),
