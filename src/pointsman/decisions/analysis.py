@@ -92,28 +92,23 @@ def analyse(
 
 
 def _graded(routing: Routing) -> Graded:
-    """Keyword rules that score their keywords, bands with a calibration, and what partitions make of signals.
-
-    A member taken by default has whatever confidence it has, and a softmax gives every member another.
-    """
-    scored = {
+    """Keyword rules that score their keywords, and signals that a partition gives shares of certainty."""
+    shared = {
+        member
+        for partition in routing.projections.partitions
+        if partition.semantics == "softmax_exclusive"
+        for member in partition.members
+    }
+    return frozenset(
+        SignalKey(family, name)
+        for family in FAMILY_KEYS
+        for name in routing.signals.names(family)
+        if name in shared
+    ) | frozenset(
         SignalKey("keyword", rule.name)
         for rule in routing.signals.keywords
         if rule.method in {"bm25", "ngram"}
-    }
-    calibrated = {
-        SignalKey(BAND, output.name)
-        for mapping in routing.projections.mappings
-        if mapping.calibration is not None
-        for output in mapping.outputs
-    }
-    competing = {
-        member
-        for partition, members in partitioned(routing)
-        for member in members
-        if partition.semantics == "softmax_exclusive" or member.name == partition.default
-    }
-    return frozenset(scored | calibrated | competing)
+    )
 
 
 def _dead(index: int, decision: Decision) -> Problem:
