@@ -139,7 +139,7 @@ class _Source:
 
     @property
     def questions(self) -> classifier.Questions:
-        return asked(self.routing.decisions, where=self.where)
+        return asked(self.routing, where=self.where)
 
     @property
     def prefix(self) -> str:

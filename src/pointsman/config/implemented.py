@@ -81,14 +81,12 @@ GAPS: Final[tuple[Gap, ...]] = (
         Gap(f"routing.signals.complexity[].{level}.image_candidates", "only texts are compared", unless=((),))
         for level in ("hard", "easy")
     ),
-    Gap("routing.signals.complexity[].composer", "it takes no match away"),
     Gap(f"{_PLUGGED}.use_cpu", "it runs on the CPU", unless=(True,)),
     Gap(
         "routing.signals.domains[].model_scores[].use_reasoning",
         "modelRefs[].use_reasoning says whether a candidate reasons",
         unless=(False,),
     ),
-    Gap("routing.projections", "their outputs never match"),
     Gap(f"{_DECISION}.algorithm.type", _FIRST, unless=_ALGORITHMS),
     *(Gap(f"{_DECISION}.algorithm.{kind}", _FIRST) for kind in _OTHER_ALGORITHMS),
     Gap(f"{_DECISION}.algorithm.static", "it has no settings"),
@@ -337,3 +335,10 @@ def _unshipped(settings: Settings) -> Iterator[Problem]:
                 message = f"the data of {rule.kb} is not in this package, no signal of it can be computed"
                 remedy = "declare it under global.model_catalog.kbs with its files as source"
                 yield Problem(Severity.UNIMPLEMENTED, f"{where}.signals.kb[{index}].kb", message, remedy)
+        for index, score in enumerate(routing.projections.scores):
+            for position, given in enumerate(score.inputs):
+                if given.type == "kb_metric" and given.kb not in declared:
+                    message = f"the data of {given.kb} is not in this package, the score cannot be computed"
+                    remedy = "declare it under global.model_catalog.kbs with its files as source"
+                    at = f"{where}.projections.scores[{index}].inputs[{position}].kb"
+                    yield Problem(Severity.UNIMPLEMENTED, at, message, remedy)

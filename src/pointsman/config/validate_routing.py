@@ -8,29 +8,27 @@ from pointsman.config.decisions import Decision
 from pointsman.config.document import Settings
 from pointsman.config.faults import duplicates, error, unknown
 from pointsman.config.names import ModelNames
-from pointsman.config.projections import ScoreInput
 from pointsman.config.regexes import complaint
 from pointsman.config.routing import Routing
 from pointsman.config.signals import DOMAIN_LABELS, FAMILY_KEYS
 from pointsman.config.translate import nearest
 from pointsman.config.validate_plugins import plugin_problems
+from pointsman.config.validate_projections import BUILT_IN_KBS, validate_projections
 from pointsman.core.problem import Problem
 from pointsman.core.rule import Operator
 
 MAX_RULE_DEPTH: Final = 16
 """Deepest nesting of a rule tree."""
-_BUILT_IN_KBS: Final = frozenset({"privacy_kb", "mmlu_kb"})
 
 
 def validate_signals(routing: Routing, path: str) -> Iterator[Problem]:
-    """Names used twice, labels that do not exist, patterns that cannot run, projections of nothing."""
+    """Names used twice, labels that do not exist, patterns that cannot run."""
     signals = routing.signals
     for family, key in FAMILY_KEYS.items():
         names = (rule.name for rule in signals.of(family))
         yield from duplicates(f"{path}.signals.{key}", f"the {family} signal", names)
     yield from _domains(routing, f"{path}.signals.domains")
     yield from _patterns(routing, f"{path}.signals")
-    yield from _projections(routing, f"{path}.projections")
 
 
 def _domains(routing: Routing, path: str) -> Iterator[Problem]:
@@ -66,47 +64,6 @@ def _patterns(routing: Routing, path: str) -> Iterator[Problem]:
             yield error(where, *found)
 
 
-def _projections(routing: Routing, path: str) -> Iterator[Problem]:
-    scores, mappings = routing.projections.scores, routing.projections.mappings
-    yield from duplicates(
-        f"{path}.partitions", "the partition", (p.name for p in routing.projections.partitions)
-    )
-    yield from duplicates(f"{path}.scores", "the score", (score.name for score in scores))
-    yield from duplicates(f"{path}.mappings", "the mapping", (mapping.name for mapping in mappings))
-    members = {name for family in FAMILY_KEYS for name in routing.signals.names(family)}
-    for index, partition in enumerate(routing.projections.partitions):
-        for position, name in enumerate(partition.members):
-            if name not in members:
-                where = f"{path}.partitions[{index}].members[{position}]"
-                yield unknown(where, "the signal", name, members, "declare it under signals")
-    names = {score.name for score in scores}
-    for index, score in enumerate(scores):
-        for position, source in enumerate(score.inputs):
-            yield from _score_input(routing, source, f"{path}.scores[{index}].inputs[{position}]")
-    for index, mapping in enumerate(mappings):
-        if mapping.source not in names:
-            where = f"{path}.mappings[{index}].source"
-            yield unknown(where, "the score", mapping.source, names, "declare it under projections.scores")
-
-
-def _score_input(routing: Routing, source: ScoreInput, path: str) -> Iterator[Problem]:
-    if source.type == "kb_metric":
-        return
-    if source.type == "projection":
-        known = {score.name for score in routing.projections.scores} | _projected(routing)
-    elif source.type in FAMILY_KEYS:
-        known = set(routing.signals.names(source.type))
-    else:
-        types = (*FAMILY_KEYS, "projection", "kb_metric")
-        yield unknown(
-            f"{path}.type", "the signal family", source.type, types, f"use one of {', '.join(types)}"
-        )
-        return
-    if source.name not in known:
-        what = f"the {source.type}"
-        yield unknown(f"{path}.name", what, source.name, known, f"declare the {source.type} first")
-
-
 def _projected(routing: Routing) -> set[str]:
     """Names that conditions of type projection may use."""
     return {output.name for mapping in routing.projections.mappings for output in mapping.outputs}
@@ -115,7 +72,11 @@ def _projected(routing: Routing) -> set[str]:
 def validate_decisions(
     settings: Settings, routing: Routing, models: ModelNames, path: str
 ) -> Iterator[Problem]:
-    """Names used twice, conditions on nothing, models that nothing serves, plugins given twice."""
+    """Names used twice, conditions on nothing, models that nothing serves, plugins given twice.
+
+    Projections are among them: they are conditions' names too.
+    """
+    yield from validate_projections(settings, routing, path)
     decisions = routing.decisions
     yield from duplicates(f"{path}.decisions", "the decision", (decision.name for decision in decisions))
     known: dict[str, frozenset[str]] = {
@@ -133,7 +94,7 @@ def validate_decisions(
     for index, signal in enumerate(routing.signals.complexity):
         if signal.composer is not None:
             yield from _rule(signal.composer, f"{path}.signals.complexity[{index}].composer", known, 1)
-    declared = {kb.name for kb in settings.global_.model_catalog.kbs} | _BUILT_IN_KBS
+    declared = {kb.name for kb in settings.global_.model_catalog.kbs} | BUILT_IN_KBS
     for index, kb in enumerate(routing.signals.kb):
         if kb.kb not in declared:
             where = f"{path}.signals.kb[{index}].kb"

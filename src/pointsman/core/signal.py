@@ -31,6 +31,11 @@ class Signal(msgspec.Struct, frozen=True):
     assumed: bool = False
     """It failed, and ``matched`` is what the document says of that (``on_error``): decisions take it."""
 
+    @property
+    def failed(self) -> bool:
+        """Whether nothing is known: it failed, and the document does not say what that means."""
+        return bool(self.error) and not self.assumed
+
 
 class SignalSet(msgspec.Struct, frozen=True):
     """All signals computed for one request, by key."""

@@ -11,6 +11,7 @@ from collections.abc import Set as AbstractSet
 import msgspec
 
 from pointsman.config.document import Settings
+from pointsman.config.projection_keys import BAND
 from pointsman.config.routing import Routing
 from pointsman.config.signals import FAMILY_KEYS
 from pointsman.core.decision import Decision, Strategy
@@ -21,6 +22,7 @@ from pointsman.decisions.certainty import Graded
 from pointsman.decisions.compile import compile_rule, referenced
 from pointsman.decisions.compile import keys as rule_keys
 from pointsman.decisions.exclusive import exclusive_signals
+from pointsman.decisions.partitions import partitioned
 from pointsman.decisions.shadow import Analysis
 from pointsman.decisions.truth import Exclusions, unsatisfiable
 
@@ -47,13 +49,13 @@ def analyse_routing(routing: Routing, strategy: Strategy) -> tuple[Problem, ...]
     )
     known -= _used_otherwise(routing, known)
     # A classifier's signals are named by its conditions, with label and bounds: the plain name is in use too.
-    conditions = (condition for _, condition in asked(routing.decisions).values())
+    conditions = (condition for _, condition in asked(routing).values())
     known -= {SignalKey(condition.type, condition.name) for condition in conditions if condition.label}
     return analyse(
         decisions,
         known,
         strategy,
-        exclusions=exclusive_signals(routing.signals),
+        exclusions=exclusive_signals(routing),
         graded=_graded(routing),
     )
 
@@ -92,30 +94,38 @@ def analyse(
 
 
 def _graded(routing: Routing) -> Graded:
-    """Keyword rules that score their keywords, and signals that a partition gives shares of certainty."""
-    shared = {
-        member
-        for partition in routing.projections.partitions
-        if partition.semantics == "softmax_exclusive"
-        for member in partition.members
-    }
-    return frozenset(
-        SignalKey(family, name)
-        for family in FAMILY_KEYS
-        for name in routing.signals.names(family)
-        if name in shared
-    ) | frozenset(
+    """Keyword rules that score their keywords, bands with a calibration, and what partitions make of signals.
+
+    A member taken by default has whatever confidence it has, and a softmax gives every member another.
+    """
+    scored = {
         SignalKey("keyword", rule.name)
         for rule in routing.signals.keywords
         if rule.method in {"bm25", "ngram"}
-    )
+    }
+    calibrated = {
+        SignalKey(BAND, output.name)
+        for mapping in routing.projections.mappings
+        if mapping.calibration is not None
+        for output in mapping.outputs
+    }
+    competing = {
+        member
+        for partition, members in partitioned(routing)
+        for member in members
+        if partition.semantics == "softmax_exclusive" or member.name == partition.default
+    }
+    return frozenset(scored | calibrated | competing)
 
 
 def _dead(index: int, decision: Decision) -> Problem:
     reason, remedy = "no combination of its signals satisfies its rule", "remove it or correct its conditions"
     if not unsatisfiable(decision.rule, frozenset()):
-        reason = "its rule needs two domains at once, and a request has one"
-        remedy = "combine the domains with OR"
+        domains = {key.family for key in rule_keys(decision.rule)} == {"domain"}
+        reason = "its rule needs two signals at once of which only one can match"
+        if domains:
+            reason = "its rule needs two domains at once, and a request has one"
+        remedy = "combine them with OR"
     return _warning(index, f"decision {decision.name!r} can never match: {reason}", remedy)
 
 

@@ -1,8 +1,8 @@
 """What is certain about confidences before any is known.
 
-What is found or not has confidence 1 when it matches: a keyword, a role, a length. Any other matched signal
-may have anything from 0 to 1 (keywords that are scored among them), so one rule's confidence is compared with
-another's by bounds and by form; where neither settles it, nothing is claimed.
+What is found or not has confidence 1 when it matches: a keyword, a role, a length, a band of a score. Any
+other matched signal may have anything from 0 to 1 (keywords that are scored among them), so one rule's
+confidence is compared with another's by bounds and by form; where neither settles it, nothing is claimed.
 """
 
 from collections.abc import Set as AbstractSet
@@ -10,7 +10,9 @@ from collections.abc import Set as AbstractSet
 from pointsman.core.rule import Leaf, Operator, Rule
 from pointsman.core.signal import SignalKey
 
-_ALWAYS_ONE = frozenset({"keyword", "context", "structure", "conversation", "metadata", "authz"})
+_ALWAYS_ONE = frozenset(
+    {"keyword", "context", "structure", "conversation", "metadata", "authz", "projection"}
+)
 """Families whose matches have confidence 1, but for their graded signals."""
 
 Holding = AbstractSet[SignalKey]

@@ -27,6 +27,11 @@ def evaluate(rule: Rule, signals: SignalSet) -> RuleTrace:
     return _outcome(rule, signals).trace
 
 
+def truth(rule: Rule, signals: SignalSet) -> bool | None:
+    """Whether a rule certainly holds or does not; ``None`` is unknown, because a signal it needs failed."""
+    return _outcome(rule, signals).truth
+
+
 def _outcome(rule: Rule, signals: SignalSet) -> _Outcome:
     if isinstance(rule, Leaf):
         return _leaf(rule, signals)
@@ -36,7 +41,7 @@ def _outcome(rule: Rule, signals: SignalSet) -> _Outcome:
 def _leaf(leaf: Leaf, signals: SignalSet) -> _Outcome:
     signal = signals.get(leaf.key)
     # What the document says a failure means is certain; that it failed stays in the trace.
-    failed = bool(signal.error) and not signal.assumed
+    failed = signal.failed
     matched = signal.matched and not failed
     trace = LeafTrace(leaf.key, matched=matched, confidence=signal.confidence, error=signal.error)
     return _Outcome(None if failed else matched, trace)

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from pointsman.core.domain_labels import domain_label
 from pointsman.core.request import ChatRequest
 from pointsman.core.signal import Signal, SignalKey
 from pointsman.signals.base import TextEncoder
@@ -44,13 +45,15 @@ class DomainEvaluator:
     def __init__(self, encoder: TextEncoder, rules: Sequence[DomainRule], *, threshold: float = 0.5) -> None:
         self._encoder = encoder
         self._threshold = threshold
-        self._rules = tuple((rule.key, frozenset(map(_label, rule.labels or (rule.name,)))) for rule in rules)
+        self._rules = tuple(
+            (rule.key, frozenset(map(domain_label, rule.labels or (rule.name,)))) for rule in rules
+        )
         self.keys = frozenset(key for key, _ in self._rules)
 
     async def evaluate(self, request: ChatRequest) -> tuple[Signal, ...]:
         """One signal for each rule. Raises what the encoder raises."""
         encoding = await self._encoder.encode(request.text)
-        domains = {_label(name): probability for name, probability in encoding.domains.items()}
+        domains = {domain_label(name): probability for name, probability in encoding.domains.items()}
         top = max(domains, key=domains.__getitem__)
         sure = domains[top] >= self._threshold
         winner = top if sure else OTHER
@@ -64,8 +67,3 @@ class DomainEvaluator:
     def _signal(key: SignalKey, labels: frozenset[str], domains: Mapping[str, float], detail: str) -> Signal:
         probability = min(1.0, sum(domains.get(label, 0.0) for label in labels))
         return Signal(key, matched=bool(detail), confidence=probability, detail=detail)
-
-
-def _label(name: str) -> str:
-    """Labels are compared without case, and ``computer_science`` is ``computer science``."""
-    return name.strip().casefold().replace("_", " ")

@@ -13,8 +13,8 @@ import yaml
 
 from pointsman.config import parse
 from pointsman.config.conditions import Condition
-from pointsman.config.decisions import Decision
 from pointsman.config.document import Settings
+from pointsman.config.routing import Routing
 from pointsman.config.signals import Signals
 from pointsman.core.errors import ConfigError
 from pointsman.core.request import ChatRequest, Dialect, Head, Message
@@ -73,9 +73,8 @@ def evaluator(
             ]
         }
     )
-    questions = asked(
-        [Decision.model_validate({"name": "d", "rules": {"operator": "AND", "conditions": [*conditions]}})]
-    )
+    decision = {"name": "d", "rules": {"operator": "AND", "conditions": [*conditions]}}
+    questions = asked(Routing.model_validate({"decisions": [decision]}))
     opened = Opened(classifiers, questions, timeout_s=timeout_s)
     dependencies = Dependencies(classifiers, Settings(version="v0.3"), classifiers=opened)
     (built,) = build_evaluators(signals, set(questions), dependencies)
