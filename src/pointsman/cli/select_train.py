@@ -90,14 +90,14 @@ def read_outcomes(path: Path, field: str) -> Scores:
         text = row.get(field)
         if not isinstance(text, str) or not text.strip():
             raise StartError(f'{path}:{number}: has no text under "{field}"; name the field with --text')
-        scores = row.get("scores", {row["model"]: row.get("score")} if "model" in row else None)
+        tried = row.get("model")
+        scores = row.get("scores", {tried: row.get("score")} if isinstance(tried, str) else None)
         if not isinstance(scores, dict) or not scores:
             raise StartError(
                 f'{path}:{number}: has neither "scores", such as {{"small": 0.5}}, nor "model" and "score"'
             )
         for model, score in scores.items():
-            wrong = not isinstance(model, str) or isinstance(score, bool)
-            if wrong or not isinstance(score, int | float) or not 0 <= score <= 1:
+            if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
                 raise StartError(f"{path}:{number}: the score of {model} is {score!r}; give one from 0 to 1")
         found.setdefault(text, {}).update({model: float(score) for model, score in scores.items()})
         if len(found) > MAX_ROWS:

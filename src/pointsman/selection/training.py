@@ -53,7 +53,7 @@ def judge(
         judged.average("random model"),
         judged.gain(f"best single: {outcomes.models[single]}", np.full(rows, single)),
     ]
-    for k in ks:
+    for k in (k for k in ks if k <= int(seen.sum())):
         neighbours = Neighbours(past, k)
         votes = (neighbours.scores(vector) for vector in outcomes.vectors[unseen])
         picks = np.array([int(np.argmax(vote)) for vote in votes])

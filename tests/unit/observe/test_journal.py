@@ -164,3 +164,20 @@ def test_every_half_is_handed_on_exactly_once(steps: list[tuple[str, str]]) -> N
     came = [verb for verb, _ in steps]
     assert sum(entry.summary is not None for entry in entries) == came.count("rule")
     assert sum(entry.outcome is not None for entry in entries) == came.count("end")
+
+
+def test_a_lost_ruling_is_handed_on_without_an_outcome() -> None:
+    """One by its id, or all of them when the data plane is gone; what comes late is an outcome alone."""
+    seen: list[Entry] = []
+    journal = Journal(seen.append)
+    for request_id in ("1", "2", "3"):
+        journal.ruled(ruling(request_id))
+    journal.lost("2")
+    journal.lost("unknown")
+    journal.lost_all()
+    assert [(entry.request_id, entry.incomplete) for entry in seen] == [
+        ("2", "no_outcome"),
+        ("1", "no_outcome"),
+        ("3", "no_outcome"),
+    ]
+    assert journal.pending == 0

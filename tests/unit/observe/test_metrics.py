@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -267,3 +268,37 @@ def test_a_refusal_without_a_request_is_counted() -> None:
     metrics = Metrics()
     metrics.record_ruling(Ruling(Reply(503, {}, b""), Trace(error="overloaded")))
     assert value(metrics, "llm_request_errors_total", model="unknown", reason="unavailable") == 1
+
+
+def test_choices_and_fallbacks_are_counted() -> None:
+    """By algorithm, decision and, for a fallback, one of three reasons; a single candidate is no choice."""
+    metrics, given = Metrics(), ruling()
+    metrics.record_ruling(given)
+    assert not any(name.startswith("llm_model_selection") for name, _ in read(metrics))
+    selection, match = given.trace.selection, given.trace.match
+    assert selection is not None
+    assert match is not None
+    assert match.decision is not None
+    decision = msgspec.structs.replace(match.decision, candidates=(selection.candidate,) * 2)
+    for reason in ("failed: TimeoutError", "failed: ValueError", "no recent times"):
+        trace = msgspec.structs.replace(
+            given.trace,
+            match=msgspec.structs.replace(match, decision=decision),
+            selection=msgspec.structs.replace(selection, reason=reason, fallback=True),
+        )
+        metrics.record_ruling(Ruling(given.verdict, trace))
+    labels = {"method": "static", "decision": "math_route"}
+    assert value(metrics, "llm_model_selection_total", **labels, model="math-expert") == 3
+    for reason in ("timeout", "failed", "no_data"):
+        assert value(metrics, "llm_model_selection_fallback_total", **labels, reason=reason) == 1
+
+
+def test_pools_that_are_not_told_again_are_well() -> None:
+    """A pool with nothing in flight and no failures falls silent; its gauges return to zero."""
+    metrics = Metrics()
+    metrics.record_pools({"llama": (3, True)})
+    assert value(metrics, "pointsman_pool_in_flight", pool="llama") == 3
+    assert value(metrics, "pointsman_pool_down", pool="llama") == 1
+    metrics.record_pools({})
+    assert value(metrics, "pointsman_pool_in_flight", pool="llama") == 0
+    assert value(metrics, "pointsman_pool_down", pool="llama") == 0
