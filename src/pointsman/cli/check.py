@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from pointsman.cli.rehearse import rehearse
 from pointsman.cli.view.check import check_view
 from pointsman.config import examine, load_file
 from pointsman.core.errors import ConfigError
@@ -37,4 +38,4 @@ def _problems(file: Path) -> tuple[tuple[Problem, ...], str]:
         settings = load_file(file, os.environ)
     except ConfigError as error:
         return error.problems, ""
-    return (*analyse_settings(settings), *examine(settings)), settings.era
+    return (*rehearse(settings), *analyse_settings(settings), *examine(settings)), settings.era
