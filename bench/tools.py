@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from pointsman.encoder import Encoder
+from pointsman.plugins.encoder import Floats
+from pointsman.plugins.no_tool import lead, no_tool_vectors
 from pointsman.plugins.tool_database import read_tools
 from pointsman.plugins.tool_index import ToolIndex, index_now
 from pointsman.plugins.tool_ranking import BY_MEANING, COMBINED, Query, Ranking, Weights
@@ -89,6 +91,15 @@ def row(name: str, found: Sequence[Outcome]) -> str:
     return "| " + " | ".join([*cells, f"{threshold:.2f}", kept, rejected]) + " |"
 
 
+def lead_row(labelled: Sequence[Case], tools: ToolIndex, phrases: Floats) -> str:
+    """How well requests for no tool are told apart by the lead of the nearest tool over such requests."""
+    found = [
+        Outcome(each.case, each.names, lead(each.case.query.vector, tools.vectors, phrases))
+        for each in outcomes(BY_MEANING, labelled, tools)
+    ]
+    return row("embed, told apart by min_lead", found)
+
+
 def spoken(outcome: Outcome, languages: tuple[str, ...] | None) -> bool:
     """Whether a request is in one of the languages; ``None`` asks for any but English and Chinese."""
     if languages is None:
@@ -110,9 +121,11 @@ def report() -> str:
     try:
         tools = index_now(read_tools(SET, "bench"), encoder)
         labelled = cases(encoder)
+        phrases = no_tool_vectors(encoder)
         rows = [row(name, outcomes(weights, labelled, tools)) for name, weights in RANKINGS.items()]
     finally:
         encoder.close()
+    rows.append(lead_row(labelled, tools, phrases))
     needless = sum(not case.fitting for case in labelled)
     languages = len({case.language for case in labelled})
     head = (

@@ -39,6 +39,10 @@ class AdvancedFiltering(Part):
     candidate_pool_size: Positive | None = Field(None, description="Candidates scored.")
     min_lexical_overlap: Count | None = Field(None, description="Common words needed.")
     min_combined_score: Unit | None = Field(None, description="Least score.")
+    min_lead: Cosine | None = Field(
+        None,
+        description="Least lead of the nearest tool over phrases that need no tool; unset compares with none.",
+    )
     weights: ToolWeights | None = Field(None, description="Parts of the score.")
     use_category_filter: bool = Field(
         default=False, description="Whether only tools of the request's category count."

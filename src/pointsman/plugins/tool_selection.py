@@ -11,7 +11,8 @@ import msgspec
 
 from pointsman.core.request import ChatRequest, Dialect
 from pointsman.plugins.draft import Draft
-from pointsman.plugins.encoder import TextEncoder
+from pointsman.plugins.encoder import Floats, TextEncoder
+from pointsman.plugins.no_tool import lead
 from pointsman.plugins.tool import Tool, offered
 from pointsman.plugins.tool_choice import chosen_tool, with_tools
 from pointsman.plugins.tool_index import ToolIndex, index
@@ -39,6 +40,10 @@ class ToolSelection(msgspec.Struct, frozen=True):
     fallback_to_empty: bool = True
     """Whether a model gets no tools when none fits; otherwise it gets those the request came with."""
     category_confidence: float = 0.0
+    no_tool: Floats | None = None
+    """Vectors of phrases that need no tool, for ``min_lead``; ``None`` compares with none."""
+    min_lead: float = 0.0
+    """Least lead of the nearest tool over them: below it no tool fits."""
     type: str = "tool_selection"
 
     async def apply(self, draft: Draft) -> Draft:
@@ -65,8 +70,8 @@ class ToolSelection(msgspec.Struct, frozen=True):
         if self.known is None:
             return draft
         taken = {tool.name for tool in own}
-        ranked = self.ranking.ranked(await self._query(draft), self.known)
-        new = [each.tool for each in self._best(ranked) if each.tool.name not in taken]
+        best = self._best(await self._query(draft), self.known)
+        new = [each.tool for each in best if each.tool.name not in taken]
         if new:
             names = ", ".join(tool.name for tool in new)
             return draft.changed(with_tools(draft.body, (*own, *new)), f"tools added: {names}")
@@ -75,8 +80,8 @@ class ToolSelection(msgspec.Struct, frozen=True):
         return draft.changed(with_tools(draft.body, ()), "tools added: none fits; tool_choice removed")
 
     async def _kept(self, draft: Draft, own: tuple[Tool, ...]) -> Draft:
-        ranked = self.ranking.ranked(await self._query(draft), await index(own, self.encoder))
-        best = {each.tool.name for each in self._best(ranked)}
+        query = await self._query(draft)
+        best = {each.tool.name for each in self._best(query, await index(own, self.encoder))}
         if not best and not self.fallback_to_empty:
             return draft.noted("tools dropped: none, as none fits")
         best |= in_use(draft)
@@ -86,7 +91,11 @@ class ToolSelection(msgspec.Struct, frozen=True):
         note = f"tools dropped: {len(own) - len(kept)} of {len(own)}"
         return draft.changed(with_tools(draft.body, kept), note)
 
-    def _best(self, ranked: list[Ranked]) -> list[Ranked]:
+    def _best(self, query: Query, tools: ToolIndex) -> list[Ranked]:
+        ranked = self.ranking.ranked(query, tools)
+        if ranked and self.no_tool is not None:
+            fits = lead(query.vector, tools.vectors, self.no_tool) >= self.min_lead
+            ranked = ranked if fits else ranked[: self.preserve]
         fitting = [
             each for place, each in enumerate(ranked) if each.score >= self.threshold or place < self.preserve
         ]

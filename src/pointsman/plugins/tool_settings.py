@@ -8,6 +8,7 @@ from pointsman.config.plugins import Tools as ToolsConfiguration
 from pointsman.config.plugins_context import AdvancedFiltering, ToolWeights
 from pointsman.config.plugins_context import ToolSelection as SelectionConfiguration
 from pointsman.plugins.encoder import TextEncoder
+from pointsman.plugins.no_tool import no_tool_vectors
 from pointsman.plugins.tool_index import ToolIndex
 from pointsman.plugins.tool_ranking import BY_MEANING, COMBINED, Ranking, Weights
 from pointsman.plugins.tool_selection import ToolSelection
@@ -27,6 +28,7 @@ def selection_from(
     """The plugin of a decision; what it leaves open comes from ``global.integrations.tools``."""
     shared = settings.global_.integrations.tools
     advanced = _enabled(written.advanced_filtering) or _enabled(shared.advanced_filtering)
+    min_lead = advanced.min_lead if advanced is not None else None
     fallback = written.fallback_to_empty
     adds = written.mode == "add"
     similarity = _first(written.similarity_threshold, shared.similarity_threshold)
@@ -41,6 +43,8 @@ def selection_from(
         preserve=written.preserve_count or 0,
         fallback_to_empty=shared.fallback_to_empty if fallback is None else fallback,
         category_confidence=_category_confidence(advanced),
+        no_tool=no_tool_vectors(encoder) if min_lead is not None else None,
+        min_lead=min_lead or 0.0,
     )
 
 
@@ -50,6 +54,7 @@ def shared_selection(
     """What ``global.integrations.tools`` asks for."""
     shared = settings.global_.integrations.tools
     advanced = _enabled(shared.advanced_filtering)
+    min_lead = advanced.min_lead if advanced is not None else None
     return ToolSelection(
         encoder=encoder,
         mode=mode,
@@ -59,6 +64,8 @@ def shared_selection(
         top_k=shared.top_k,
         fallback_to_empty=shared.fallback_to_empty,
         category_confidence=_category_confidence(advanced),
+        no_tool=no_tool_vectors(encoder) if min_lead is not None else None,
+        min_lead=min_lead or 0.0,
     )
 
 

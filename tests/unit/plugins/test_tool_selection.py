@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
 from pointsman.core.errors import ConfigError
 from pointsman.core.signal import Signal, SignalKey, SignalSet
+from pointsman.plugins.no_tool import lead
 from pointsman.plugins.tool import Tool
 from pointsman.plugins.tool_database import read_tools
 from pointsman.plugins.tool_index import index_now
@@ -195,3 +197,17 @@ def test_the_labelled_requests_name_tools_of_the_package() -> None:
     assert 0.45 < sum(language == "en" for language, _, _ in rows) / len(rows) < 0.55
     assert 0.18 < sum(language == "zh" for language, _, _ in rows) / len(rows) < 0.25
     assert sum(tools == "-" for _, _, tools in rows) >= 40
+
+
+def test_a_request_more_like_one_for_no_tool_gets_none() -> None:
+    """The nearest tool must lead over phrases that need none by so much; what is preserved stays."""
+    phrases = np.stack([ENCODER.embed_now("rain is funny")])
+    text, other = "rain is funny today", "weather rain"
+    assert lead(ENCODER.embed_now(text), KNOWN.vectors, phrases) < 0
+    assert lead(ENCODER.embed_now(other), KNOWN.vectors, phrases) > 0
+    plugin = ToolSelection(ENCODER, known=KNOWN, no_tool=phrases)
+    assert not applied(plugin, ask(text)).edited
+    assert names(body_of(applied(plugin, ask(other)))) == ["weather", "mail"]
+    own = [function("weather", "rain"), function("idle")]
+    keeping = ToolSelection(ENCODER, mode="filter", no_tool=phrases, min_lead=0.5, preserve=1)
+    assert names(body_of(applied(keeping, ask(text, tools=own)))) == ["weather"]
