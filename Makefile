@@ -10,7 +10,7 @@ UV_VERSION := 0.13.9
 DATA   ?= $(abspath ../shared/data)
 WORDS  ?= $(abspath training/cache/words)
 
-.PHONY: help demo test lint types contracts unit fix lock proto train-data train train-report bench bench-encoder bench-selection bench-tools bench-signals clean
+.PHONY: help demo test lint types contracts unit fix lock proto train-data train train-report bench bench-encoder bench-tools bench-signals bench-selection eval clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -64,11 +64,20 @@ bench-tools: $(VENV)/.dev ## Measure how well tools are chosen; writes docs/benc
 bench-selection: $(VENV)/.dev ## Measure choosing by outcomes (DATA); writes docs/selection.md
 	$(BIN)/python bench/selection.py --data $(DATA)
 
+bench-decisions: $(VENV)/.dev ## Measure choosing among a hundred decisions; writes docs/benchmarks.md
+	$(BIN)/python bench/decisions.py
+
 bench: $(VENV)/.dev ## Measure CPU per request and added latency; writes bench/out
 	$(BIN)/python bench/run.py
 
 bench-signals: $(VENV)/.run ## Measure fact_check, user_feedback and modality; writes docs/signals-learned.md
 	$(BIN)/python bench/signals.py
+
+bench-evasion: $(VENV)/.dev ## Measure the jailbreak guard against disguised attacks; writes docs/guards.md
+	$(BIN)/python bench/evasion.py
+
+eval: $(VENV)/.dev ## Put our own cases through the shipped model; writes docs/evaluation.md
+	$(BIN)/python bench/evaluation.py
 
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/out

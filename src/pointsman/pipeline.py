@@ -17,7 +17,6 @@ from pointsman.core.request import ChatRequest, Dialect, Head
 from pointsman.core.signal import SignalSet
 from pointsman.core.trace import Ruling, Trace
 from pointsman.core.verdict import Forward, HeaderEdits, Reply
-from pointsman.decisions.rank import choose
 from pointsman.dialects.body import parse_object
 from pointsman.dialects.endpoints import Endpoint, endpoint_for
 from pointsman.dialects.failures import failure_reply
@@ -108,7 +107,7 @@ class Pipeline(msgspec.Struct, frozen=True):
             with watch.phase("observe"):
                 signals, looked = await self._observe_and_look(policy, request)
             with watch.phase("decide"):
-                match = choose(policy.decisions, signals, policy.strategy) if policy else None
+                match = policy.plan.choose(signals) if policy else None
             trace = msgspec.structs.replace(trace, signals=signals, match=match)
             with watch.phase("guard"):
                 judgement = self._judge(looked, match)

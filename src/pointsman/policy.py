@@ -1,12 +1,15 @@
 """One routing document compiled: what is observed, what is derived from it, what is decided."""
 
+from functools import cached_property
+
 import msgspec
 
 from pointsman.core.decision import Decision, Strategy
+from pointsman.decisions.plan import Plan
 from pointsman.signals.base import Derivation, Evaluator
 
 
-class Policy(msgspec.Struct, frozen=True):
+class Policy(msgspec.Struct, frozen=True, dict=True):
     """The rules behind one or several virtual model names; policies know nothing of each other."""
 
     name: str = "default"
@@ -18,3 +21,8 @@ class Policy(msgspec.Struct, frozen=True):
     strategy: Strategy = Strategy.PRIORITY
     needs_identity: bool = False
     """Whether a request that does not say who asks is refused, because decisions depend on it."""
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The decisions, ready to be chosen among."""
+        return Plan(self.decisions, self.strategy)

@@ -13,6 +13,7 @@ from pointsman.core.signal import Signal, SignalKey, SignalSet
 from pointsman.decisions import truth
 from pointsman.decisions.analysis import analyse
 from pointsman.decisions.evaluate import evaluate
+from pointsman.decisions.plan import Plan
 from pointsman.decisions.rank import choose
 from pointsman.decisions.shadow import Analysis
 from pointsman.decisions.truth import Exclusions, implies, tautology, unsatisfiable
@@ -131,6 +132,24 @@ def test_the_first_in_rank_wins(decisions: list[Decision], signals: SignalSet, s
     assert match.decision == expected
     assert [trace.name for trace in match.traces] == [decision.name for decision in decisions]
     assert match.confidence == (confidence(expected.rule, signals) if expected else 0.0)
+
+
+@given(decision_sets(), signal_sets(), st.sampled_from(Strategy))
+def test_a_plan_chooses_as_the_definition_does(
+    decisions: list[Decision], signals: SignalSet, strategy: Strategy
+) -> None:
+    """Compiled, the same decision wins with the same confidence, and every trace is the same."""
+    planned, defined = Plan(decisions, strategy).choose(signals), choose(decisions, signals, strategy)
+    assert (planned.decision, planned.confidence) == (defined.decision, defined.confidence)
+    assert tuple(planned.traces) == tuple(defined.traces)
+
+
+@given(RULES, signal_sets())
+def test_a_plan_of_one_matches_as_evaluation_does(rule: Rule, signals: SignalSet) -> None:
+    """A compiled rule holds exactly where evaluating it does, also where its parts failed."""
+    trace = evaluate(rule, signals)
+    match = Plan([Decision("only", rule)], Strategy.PRIORITY).choose(signals)
+    assert (match.decision is not None, match.confidence) == (trace.matched, trace.confidence)
 
 
 EXCLUSIONS = st.sampled_from(

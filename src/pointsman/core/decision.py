@@ -1,5 +1,6 @@
 """Decisions: named rules with candidates, and the record of choosing among them."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -48,4 +49,5 @@ class Match(msgspec.Struct, frozen=True):
 
     decision: Decision | None
     confidence: float = 0.0
-    traces: tuple[DecisionTrace, ...] = ()
+    traces: Sequence[DecisionTrace] = ()
+    """In the order of the document; they may be computed only when they are read."""

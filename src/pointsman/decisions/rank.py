@@ -21,7 +21,7 @@ Rank = tuple[float, float, tuple[float, str]]
 
 def choose(decisions: Sequence[Decision], signals: SignalSet, strategy: Strategy) -> Match:
     """Evaluate every decision and take the first in rank of those that matched, if any did."""
-    traces = tuple(_trace(decision, signals) for decision in decisions)
+    traces = tuple(decision_trace(decision, signals) for decision in decisions)
     matched = [(decision, trace) for decision, trace in zip(decisions, traces, strict=True) if trace.matched]
     if not matched:
         return Match(None, traces=traces)
@@ -54,7 +54,8 @@ def after_confidence(decision: Decision, strategy: Strategy, *, tiered: bool) ->
     return (0.0 if spent else -float(decision.priority), decision.name)
 
 
-def _trace(decision: Decision, signals: SignalSet) -> DecisionTrace:
+def decision_trace(decision: Decision, signals: SignalSet) -> DecisionTrace:
+    """How one decision evaluates."""
     rule = evaluate(decision.rule, signals)
     return DecisionTrace(
         name=decision.name,
