@@ -1,7 +1,7 @@
 """Work on an answer on its way to the client, handed to the data plane by a plugin that must see it."""
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pointsman.core.header_edits import HeaderEdits
 
@@ -27,6 +27,20 @@ class AnswerFilter(Protocol):
         filter guards, is put aside with an ``HttpError``; in the middle of a stream that is an error event
         and the end.
         """
+
+
+@runtime_checkable
+class LateHeaders(Protocol):
+    """A filter that learns from the body what a header should say."""
+
+    def late(self) -> HeaderEdits:
+        """Edits of the headers, asked for once the whole body was fed, where they are still held back."""
+
+
+def late_edits(edits: HeaderEdits, work: AnswerFilter) -> HeaderEdits:
+    """``edits`` with what the filter learnt since."""
+    more = work.late() if isinstance(work, LateHeaders) else HeaderEdits()
+    return HeaderEdits({**edits.set, **more.set}, (*edits.remove, *more.remove)) if more.set else edits
 
 
 AnswerWork = Callable[[], AnswerFilter]
@@ -55,6 +69,12 @@ class _Chain:
             seen = {name: value for name, value in seen.items() if name not in more.remove} | dict(more.set)
             kept = {name: value for name, value in edits.set.items() if name not in more.remove}
             edits = HeaderEdits({**kept, **more.set}, (*edits.remove, *more.remove))
+        return edits
+
+    def late(self) -> HeaderEdits:
+        edits = HeaderEdits()
+        for each in self._filters:
+            edits = late_edits(edits, each)
         return edits
 
     async def feed(self, data: bytes, *, end: bool) -> bytes:

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from pointsman.core import headers as names
 from pointsman.core.errors import BadAnswer
 from pointsman.core.header_edits import HeaderEdits
 from pointsman.dialects import sse
@@ -82,6 +83,11 @@ class AnswerEditor:
         self._passing = self._treatment.guarding and not 200 <= status < 300
         self._stream = headers.get("content-type", "").strip().lower().startswith("text/event-stream")
         return HeaderEdits() if self._passing else HeaderEdits(remove=("content-length",))
+
+    def late(self) -> HeaderEdits:
+        """Warnings of a whole answer, whose headers may still be held back."""
+        warnings = [] if self._passing else self._treatment.last_words()
+        return HeaderEdits({names.RESPONSE_WARNINGS: ",".join(warnings)}) if warnings else HeaderEdits()
 
     async def feed(self, data: bytes, *, end: bool) -> bytes:
         """Take the next piece. Raises ``HttpError`` when a guard refuses an answer or cannot read it."""

@@ -146,10 +146,10 @@ class RequestGuards(msgspec.Struct, frozen=True):
             for text in _asked(request, history=check.include_history)
             if check.include_system or text.role not in _SYSTEM
         ]
-        turns = [text.value for text in texts if text.role == "user"]
+        turns = [text for text in texts if text.role == "user"]
         values = [text.value for text in texts]
-        if len(turns) > 1:
-            values.append(" ".join(turns)[-_JOINED:])
+        if len({text.index for text in turns}) > 1:
+            values.append(" ".join(text.value for text in turns)[-_JOINED:])
         in_full = sum(map(len, values)) <= self.max_characters
         score = await jailbreak(self.scanner, list(dict.fromkeys(values)), in_full=in_full)
         outcome = Outcome.FOUND if score >= check.threshold else Outcome.CLEAN

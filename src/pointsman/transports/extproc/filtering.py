@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
-from pointsman.core.answer import AnswerFilter
+from pointsman.core.answer import AnswerFilter, late_edits
 from pointsman.core.errors import BadAnswer, HttpError
 from pointsman.core.verdict import HeaderEdits, Reply
 from pointsman.dialects.failures import failure_events, failure_reply
@@ -110,6 +110,8 @@ class Filtering:
             return self._broken(exc)
         if end:
             self._end(Fate.FILTERED)
+            if not self._events:
+                self._edits = late_edits(self._edits, self._filter)
         edits = self.release() if out or end else None
         return Step(edits, out, end)
 
