@@ -1,5 +1,7 @@
 """Masking the personal data of a request body."""
 
+import asyncio
+
 import msgspec
 
 from pointsman.core.errors import HttpError, RequestError, Unavailable
@@ -9,6 +11,9 @@ from pointsman.guards.placeholders import Repeats, TooManyValues, Vault, masked
 from pointsman.guards.reading import Scanner, Wanted, personal
 from pointsman.guards.texts import Text, rewritten, texts_of
 from pointsman.pii import Finding, merge
+
+_IN_LOOP = 4000
+"""Characters up to which masking costs less than a change of thread."""
 
 
 class TooLong(RequestError):
@@ -41,7 +46,9 @@ async def mask(body: Body, dialect: Dialect, scanner: Scanner, wanted: Wanted, *
     values = list(dict.fromkeys(text.value for text in texts))
     try:
         found = dict(zip(values, await personal(scanner, values, wanted), strict=True))
-        return _masked(body, dialect, found)
+        if sum(map(len, values)) <= _IN_LOOP:
+            return _masked(body, dialect, found)
+        return await asyncio.to_thread(_masked, body, dialect, found)
     except HttpError:
         raise
     except TooManyValues as error:
