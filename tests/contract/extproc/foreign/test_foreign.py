@@ -153,6 +153,7 @@ def test_a_dying_router_cuts_no_running_answer(street: Any, fake_router: Any, up
             engine.go_on.release()
             async with place.session.post("/v1/chat/completions", data=b"{}") as answer:
                 assert await answer.content.readuntil(b"\n\n") == b"data: 0\n\n"
+                await place.bed.idle()  # the router parts with the response headers, a moment before this
                 await place.bed.server.stop(0)
                 engine.go_on.release()
                 engine.go_on.release()
