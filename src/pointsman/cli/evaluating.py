@@ -3,17 +3,19 @@
 import asyncio
 import os
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import msgspec
 
 from pointsman.cli.document import virtual_name
 from pointsman.config import Settings
+from pointsman.core.request import Head
+from pointsman.core.trace import Ruling
 from pointsman.decisions.compile import referenced
 from pointsman.evaluation.case import Numbered
 from pointsman.evaluation.cost import Price
 from pointsman.evaluation.known import Known
-from pointsman.evaluation.outcome import Judged, Outcome, judge, outcome_of
-from pointsman.pipeline import Pipeline
+from pointsman.evaluation.outcome import REFUSED, Judged, Outcome, judge, outcome_of
 from pointsman.policy import Policy
 from pointsman.runtime import Runtime, build
 
@@ -70,34 +72,54 @@ def put_through(
     opened: Opened, cases: Sequence[Numbered], *, concurrency: int, advance: Callable[[], None]
 ) -> tuple[Judged, ...]:
     """Route every case and judge it, ``concurrency`` at a time; ``advance`` is called after each."""
-    return asyncio.run(_all(opened, cases, concurrency, advance))
+    settings = opened.settings
+    return asyncio.run(
+        route_all(
+            # Rate limits count requests to models, and nothing is sent to one here.
+            opened.runtime.pipeline.unmetered(),
+            cases,
+            virtual_name(settings),
+            concurrency=concurrency,
+            deadline_s=settings.gateway.limits.decision_timeout_ms / 1000,
+            advance=advance,
+        )
+    )
 
 
-async def _all(
-    opened: Opened, cases: Sequence[Numbered], concurrency: int, advance: Callable[[], None]
+class Router(Protocol):
+    """The part of the pipeline that is asked."""
+
+    async def route(self, head: Head, body: bytes) -> Ruling:
+        """Decide one request."""
+
+
+async def route_all(
+    router: Router,
+    cases: Sequence[Numbered],
+    virtual: str,
+    *,
+    concurrency: int,
+    deadline_s: float,
+    advance: Callable[[], None],
 ) -> tuple[Judged, ...]:
-    # Rate limits count requests to models, and nothing is sent to one here.
-    pipeline = opened.runtime.pipeline.unmetered()
-    virtual = virtual_name(opened.settings)
-    deadline_s = opened.settings.gateway.limits.decision_timeout_ms / 1000
+    """Judge every case, in order. One that is not decided within ``deadline_s`` is refused, as in serving."""
     waiting = iter(enumerate(cases))
     judged: dict[int, Judged] = {}
 
     async def work() -> None:
         for index, numbered in waiting:
-            judged[index] = judge(numbered, await _outcome(pipeline, numbered, virtual, deadline_s))
+            judged[index] = judge(numbered, await _outcome(router, numbered, virtual, deadline_s))
             advance()
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(max(1, min(concurrency, len(cases)))):
+        for _ in range(min(concurrency, len(cases))):
             group.create_task(work())
     return tuple(judged[index] for index in range(len(cases)))
 
 
-async def _outcome(pipeline: Pipeline, numbered: Numbered, virtual: str, deadline_s: float) -> Outcome:
-    """What serving would make of it, its deadline included."""
+async def _outcome(router: Router, numbered: Numbered, virtual: str, deadline_s: float) -> Outcome:
     try:
         async with asyncio.timeout(deadline_s):
-            return outcome_of(await pipeline.route(*numbered.case.request(virtual)))
+            return outcome_of(await router.route(*numbered.case.request(virtual)))
     except TimeoutError:
-        return Outcome(error=f"no decision within {deadline_s * 1000:g} ms")
+        return Outcome(decision=REFUSED, error=f"no decision within {deadline_s * 1000:g} ms")

@@ -61,11 +61,13 @@ def histogram(values: Sequence[float], bins: int = BINS) -> tuple[Bin, ...]:
     if not positive:
         return ()
     least, greatest = min(positive), max(positive)
-    if least == greatest:
+    start = math.log(least)
+    # Differences of logarithms rather than logarithms of ratios, which overflow.
+    step = (math.log(greatest) - start) / bins
+    if step <= 0:
         return (Bin(least, greatest, len(positive)),)
-    step = math.log(greatest / least) / bins
     counts = [0] * bins
     for value in positive:
-        counts[min(bins - 1, int(math.log(value / least) / step))] += 1
-    edges = [least * math.exp(step * index) for index in range(bins)] + [greatest]
+        counts[min(bins - 1, int((math.log(value) - start) / step))] += 1
+    edges = [least, *(min(greatest, math.exp(start + step * index)) for index in range(1, bins)), greatest]
     return tuple(Bin(edges[index], edges[index + 1], count) for index, count in enumerate(counts))
