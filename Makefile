@@ -10,7 +10,7 @@ UV_VERSION := 0.13.9
 DATA   ?= $(abspath ../shared/data)
 WORDS  ?= $(abspath training/cache/words)
 
-.PHONY: help demo test lint types contracts unit fix lock proto train-data train train-report bench bench-encoder bench-tools bench-signals bench-selection eval clean
+.PHONY: help demo test lint types contracts unit fix lock proto train-data train train-report bench bench-encoder bench-tools bench-signals bench-selection bench-decisions ranges fuzz eval clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -63,6 +63,12 @@ bench-tools: $(VENV)/.dev ## Measure how well tools are chosen; writes docs/benc
 
 bench-selection: $(VENV)/.dev ## Measure choosing by outcomes (DATA); writes docs/selection.md
 	$(BIN)/python bench/selection.py --data $(DATA)
+
+ranges: $(VENV)/.dev ## Measure what values the encoder yields, for check (DATA)
+	$(BIN)/python bench/ranges.py --data $(DATA)
+
+fuzz: $(VENV)/.dev ## Put 100,000 generated documents and requests through; SEED=n for others (half an hour)
+	$(BIN)/python tests/fuzz/run.py --count 100000 --seed $${SEED:-0}
 
 bench-decisions: $(VENV)/.dev ## Measure choosing among a hundred decisions; writes docs/benchmarks.md
 	$(BIN)/python bench/decisions.py

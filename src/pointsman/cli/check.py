@@ -8,7 +8,7 @@ from rich.console import Console
 
 from pointsman.cli.rehearse import rehearse
 from pointsman.cli.view.check import check_view
-from pointsman.config import examine, load_file
+from pointsman.config import examine, locate_file
 from pointsman.core.errors import ConfigError
 from pointsman.core.problem import Problem, Severity
 from pointsman.decisions.analysis import analyse_settings
@@ -20,7 +20,7 @@ _FAILING = {Severity.ERROR, Severity.REFUSED}
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--strict", is_flag=True, help="Warnings fail too.")
 def check(file: Path, *, strict: bool) -> None:
-    """Check FILE: errors with path, value and remedy; decisions that cannot win; keys without effect.
+    """Check FILE: errors with path, line and remedy; decisions that cannot win; keys without effect.
 
     Exits 1 when the document would not start, 0 otherwise.
     """
@@ -35,7 +35,9 @@ def check(file: Path, *, strict: bool) -> None:
 def _problems(file: Path) -> tuple[tuple[Problem, ...], str]:
     """The problems, and the era before v0.3 that the document was written in, if it was."""
     try:
-        settings = load_file(file, os.environ)
+        located = locate_file(file, os.environ)
     except ConfigError as error:
         return error.problems, ""
-    return (*rehearse(settings), *analyse_settings(settings), *examine(settings)), settings.era
+    settings = located.settings
+    problems = (*rehearse(settings), *analyse_settings(settings), *examine(settings))
+    return tuple(located.place(problem) for problem in problems), settings.era

@@ -2,8 +2,18 @@
 
 from pointsman.config.document import Settings
 from pointsman.config.implemented import examine
-from pointsman.config.load import load_file, parse
+from pointsman.config.load import Located, load_file, locate, locate_file, parse
 from pointsman.config.masking import masked
 from pointsman.config.schema import json_schema
 
-__all__ = ["Settings", "examine", "json_schema", "load_file", "masked", "parse"]
+__all__ = [
+    "Located",
+    "Settings",
+    "examine",
+    "json_schema",
+    "load_file",
+    "locate",
+    "locate_file",
+    "masked",
+    "parse",
+]

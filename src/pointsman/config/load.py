@@ -25,6 +25,18 @@ VERSION = "v0.3"
 """The version of the document that this release reads."""
 
 
+class Located(msgspec.Struct, frozen=True):
+    """Settings, and where in the text each part of them stands."""
+
+    settings: Settings
+    lines: Mapping[str, int] = {}
+    """Line (1-based) by key path of the v0.3 document."""
+
+    def place(self, problem: Problem) -> Problem:
+        """A problem with the line of its path, or of the nearest part above it that is written."""
+        return _placed(problem, self.lines)
+
+
 def parse(text: str | bytes, env: Mapping[str, str], source: str = "configuration") -> Settings:
     """The settings that a document describes, bare or under ``config:`` as Helm values carry it.
 
@@ -32,6 +44,11 @@ def parse(text: str | bytes, env: Mapping[str, str], source: str = "configuratio
     ``env`` supplies what ``${VAR}`` refers to; ``source`` names the document in errors. Raises ConfigError
     with every problem found; no message contains a credential.
     """
+    return locate(text, env, source).settings
+
+
+def locate(text: str | bytes, env: Mapping[str, str], source: str = "configuration") -> Located:
+    """``parse``, with the line of every part."""
     if isinstance(text, bytes):
         try:
             text = text.decode("utf-8-sig")
@@ -49,7 +66,7 @@ def parse(text: str | bytes, env: Mapping[str, str], source: str = "configuratio
         plain.problems.append(fault("", 1, "the document is no mapping", "write keys and values"))
     if plain.problems or settings is None:
         raise ConfigError(_clean(plain.problems, frozenset(plain.secrets)), source)
-    return settings
+    return Located(settings, plain.lines)
 
 
 def load_file(path: Path | str, env: Mapping[str, str] | None = None) -> Settings:
@@ -57,12 +74,17 @@ def load_file(path: Path | str, env: Mapping[str, str] | None = None) -> Setting
 
     Raises ConfigError with every problem found, also when the file cannot be read.
     """
+    return locate_file(path, env).settings
+
+
+def locate_file(path: Path | str, env: Mapping[str, str] | None = None) -> Located:
+    """``load_file``, with the line of every part."""
     try:
         content = Path(path).read_bytes()
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ConfigError([fault("", 0, f"cannot be read: {reason}", "check the path")], str(path)) from None
-    return parse(content, os.environ if env is None else env, str(path))
+    return locate(content, os.environ if env is None else env, str(path))
 
 
 def _plain(root: Node, env: Mapping[str, str], problems: list[Problem]) -> Plain:
@@ -84,6 +106,7 @@ def _settings(plain: Plain) -> Settings | None:
     lines = lines_of(migration.changes, plain.lines)
     current = Plain(data=migration.document, lines=lines, problems=[], secrets=plain.secrets)
     settings = _current(current, migration.era)
+    plain.lines = lines
     problems = (at_origin(problem, migration.changes) for problem in current.problems)
     plain.problems.extend(problem for problem in problems if problem.path not in known)
     return settings

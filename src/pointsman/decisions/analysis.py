@@ -24,18 +24,27 @@ from pointsman.decisions.compile import keys as rule_keys
 from pointsman.decisions.exclusive import exclusive_signals
 from pointsman.decisions.partitions import partitioned
 from pointsman.decisions.shadow import Analysis
+from pointsman.decisions.thresholds import shared_thresholds, thresholds
 from pointsman.decisions.truth import Exclusions, unsatisfiable
+from pointsman.decisions.windows import small_windows
 
 
 def analyse_settings(settings: Settings) -> tuple[Problem, ...]:
-    """``analyse`` for every set of rules in a document: its own and its recipes'."""
-    problems = list(analyse_routing(settings.routing, settings.strategy()))
+    """Every warning about a document: its own rules, those of its recipes, and what they share."""
+    problems = [*_analyse_document(settings, settings.routing), *shared_thresholds(settings)]
     for index, recipe in enumerate(settings.recipes):
         problems.extend(
             msgspec.structs.replace(problem, path=f"recipes[{index}].{problem.path}")
-            for problem in analyse_routing(recipe.routing, settings.strategy(recipe.routing))
+            for problem in _analyse_document(settings, recipe.routing)
         )
     return tuple(problems)
+
+
+def _analyse_document(settings: Settings, routing: Routing) -> Iterator[Problem]:
+    yield from analyse_routing(routing, settings.strategy(routing))
+    embedding = settings.global_.model_catalog.embeddings.semantic.embedding_config
+    yield from thresholds(routing, soft=embedding.enable_soft_matching)
+    yield from small_windows(routing, settings.routing)
 
 
 def analyse_routing(routing: Routing, strategy: Strategy) -> tuple[Problem, ...]:

@@ -119,7 +119,7 @@ def _refuted(rule: Rule, exclusions: Exclusions) -> bool:
         return all(_refuted(condition, exclusions) for condition in _parts(rule))
     if not _is(rule, Operator.AND):
         return False
-    parts = list(_conjuncts(rule))
+    parts = list(conjuncts(rule))
     needed = {part.key for part in parts if isinstance(part, Leaf)}
     negated = [_parts(part)[0] for part in parts if _is(part, Operator.NOT)]
     return (
@@ -129,10 +129,10 @@ def _refuted(rule: Rule, exclusions: Exclusions) -> bool:
     )
 
 
-def _conjuncts(rule: Rule) -> Iterator[Rule]:
+def conjuncts(rule: Rule) -> Iterator[Rule]:
     """The parts that all must hold, through nested ANDs."""
     if _is(rule, Operator.AND):
         for condition in _parts(rule):
-            yield from _conjuncts(condition)
+            yield from conjuncts(condition)
     else:
         yield rule

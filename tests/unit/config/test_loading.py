@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from pointsman.config import Settings, load_file, parse
+from pointsman.config import Settings, load_file, locate, parse
 from pointsman.core.decision import Strategy
 from pointsman.core.errors import ConfigError
+from pointsman.core.problem import Problem, Severity
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "mom.yaml"
 
@@ -165,3 +166,13 @@ def test_problems_name_their_lines(problems_of: Any) -> None:
     """Every message ends with the line to look at."""
     found = problems_of("version: v0.3\n\nlisteners:\n  - name: a\n    port: 70000\n")
     assert found["listeners[0].port"].message.endswith("(line 5)")
+
+
+def test_every_part_of_a_document_has_its_line() -> None:
+    """What is written has its line, what is not that of the part above it; also after migration."""
+    located = locate("version: v0.3\n\nrouting:\n  decisions:\n    - name: d\n", {})
+    problem = Problem(Severity.WARNING, "routing.decisions[0].rules", "is odd")
+    assert located.place(problem).message == "is odd (line 5)"
+    flat = "default_model: m\nvllm_endpoints:\n  - {name: e, address: 127.0.0.1, port: 1}\nmodel_config:\n  m: {preferred_endpoints: [e]}\n"
+    problem = Problem(Severity.WARNING, "providers.defaults.default_model", "is odd")
+    assert locate(flat, {}).place(problem).message == "is odd (line 1)"

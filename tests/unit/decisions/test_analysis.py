@@ -210,3 +210,42 @@ def test_a_classifier_asked_by_label_is_in_use() -> None:
         }
     )
     assert not [p for p in analyse_routing(routing, Strategy.PRIORITY) if "classifiers" in p.path]
+
+
+def test_members_of_a_partition_exclude_each_other() -> None:
+    """Rules that need two of them can never match; a default may match beside a domain outside its group."""
+    both = [decision("both", rule("AND", FIRST, SECOND)), decision("pair", rule("AND", MATH, LAW))]
+    groups = [
+        {"name": "p", "members": ["first", "second"]},
+        {"name": "q", "members": ["math"], "default": "math"},
+    ]
+    routing = Routing.model_validate(
+        {"signals": SIGNALS, "projections": {"partitions": groups}, "decisions": both}
+    )
+    found = analyse_routing(routing, Strategy.PRIORITY)
+    (problem,) = [each for each in found if each.path.startswith("routing.decisions")]
+    assert problem.path == "routing.decisions[0].rules"
+    assert "only one can match" in problem.message
+
+
+@pytest.mark.parametrize(("method", "dead"), [("threshold_bands", True), ("multi_emit", False)])
+def test_bands_of_which_the_first_holds_exclude_each_other(method: str, dead: bool) -> None:
+    """Two bands of one mapping never match together, unless the mapping emits several."""
+    low, high = ({"type": "projection", "name": name} for name in ("low", "high"))
+    routing = Routing.model_validate(
+        {
+            "projections": {
+                "scores": [{"name": "s"}],
+                "mappings": [
+                    {
+                        "name": "m",
+                        "source": "s",
+                        "method": method,
+                        "outputs": [{"name": "low"}, {"name": "high"}],
+                    }
+                ],
+            },
+            "decisions": [decision("both", rule("AND", low, high))],
+        }
+    )
+    assert bool(analyse_routing(routing, Strategy.PRIORITY)) == dead
