@@ -14,6 +14,7 @@ from pointsman.config.routing import Routing
 from pointsman.core.errors import ConfigError
 from pointsman.core.problem import Problem
 from pointsman.decisions.asked import asked
+from pointsman.plugins.tool_sets import absent
 from pointsman.signals import classifier, prompted
 from pointsman.signals.base import Floats
 from pointsman.signals.derivations import build_derivations, observed
@@ -37,10 +38,11 @@ class _Blank:
 
 
 def rehearse(settings: Settings) -> tuple[Problem, ...]:
-    """What would keep the signals in use from being built."""
+    """What would keep the signals in use from being built, and files that the start does without."""
     routings = [("routing", settings.routing)]
     routings += [(f"recipes[{index}].routing", each.routing) for index, each in enumerate(settings.recipes)]
-    return tuple(problem for where, routing in routings for problem in _problems(settings, routing, where))
+    found = (problem for where, routing in routings for problem in _problems(settings, routing, where))
+    return (*found, *absent(settings))
 
 
 def _problems(settings: Settings, routing: Routing, where: str) -> Iterator[Problem]:
