@@ -30,7 +30,7 @@ th{font-weight:600}th:first-child,td:first-child,.words{text-align:left}
 .words{overflow-wrap:anywhere;white-space:pre-wrap}.wrong{color:var(--miss)}.right{color:var(--hit)}
 .scroll{overflow-x:auto}
 svg{font:12px system-ui,sans-serif;max-width:none}text{fill:var(--ink)}text.quiet{fill:var(--quiet)}
-text.strong{fill:var(--strong)}.hit{fill:var(--hit)}.miss{fill:var(--miss)}
+text.strong{fill:var(--strong)}.hit{fill:var(--hit)}.bar{fill-opacity:.55}.miss{fill:var(--miss)}
 .grid{fill:none;stroke:var(--line)}.axis,.whisker{stroke:var(--ink);fill:none}
 """
 

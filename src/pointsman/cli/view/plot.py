@@ -13,7 +13,7 @@ from pointsman.evaluation.rates import Rate
 _CELL: Final = 30
 _NAMES: Final = 190
 """Room for names, pixels."""
-_TILT: Final = 130
+_TILT: Final = 155
 """Room for tilted names above columns."""
 _BAR: Final = 300
 _ROW: Final = 24
@@ -81,7 +81,8 @@ def _bar(y: float, bar: Bar) -> str:
     return (
         f"<g><title>{escape(title)}</title>"
         + _text(_NAMES - 8, middle + 4, _clip(bar.name), anchor="end")
-        + f'<rect class="hit" x="{_NAMES}" y="{y + 5}" width="{_BAR * rate.share:.1f}" height="{_ROW - 10}"/>'
+        + f'<rect class="hit bar" x="{_NAMES}" y="{y + 5}" width="{_BAR * rate.share:.1f}" '
+        + f'height="{_ROW - 10}"/>'
         + f'<path class="whisker" d="M{low:.1f} {middle}H{high:.1f}'
         + f'M{low:.1f} {middle - 4}v8M{high:.1f} {middle - 4}v8"/>'
         + _text(_NAMES + _BAR + 12, middle + 4, words, kind="quiet")
@@ -105,8 +106,9 @@ def histogram_plot(bins: Sequence[Bin], label: str) -> str:
         if each.count == most:
             parts.append(_text(10 + (index + 0.5) * step, floor - tall - 4, str(most), anchor="middle"))
         if index % 4 == 0:
+            side = "middle" if index else "start"
             parts.append(
-                _text(10 + index * step, floor + 16, milliseconds(each.start), anchor="middle", kind="quiet")
+                _text(10 + index * step, floor + 16, milliseconds(each.start), anchor=side, kind="quiet")
             )
     parts.append(f'<line class="axis" x1="10" x2="{width - 10}" y1="{floor}" y2="{floor}"/>')
     return "".join([*parts, "</svg>"])
