@@ -15,7 +15,9 @@ from pointsman.cli.evaluating import Opened, put_through
 from pointsman.cli.view.evaluation import evaluation_view
 from pointsman.cli.view.evaluation_page import evaluation_page
 from pointsman.cli.view.evaluation_record import evaluation_json
+from pointsman.config import examine
 from pointsman.core.errors import ConfigError, PointsmanError, StartError
+from pointsman.core.problem import Severity
 from pointsman.evaluation.case import BadCases, Numbered, read_cases
 from pointsman.evaluation.compare import Comparison, compare
 from pointsman.evaluation.known import require_known
@@ -170,7 +172,11 @@ def _summary(opened: Opened, judged: Sequence[Judged], answer_tokens: int) -> Re
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Opened]:
-    opened = Opened.of(load_document(path))
+    settings = load_document(path)
+    for problem in examine(settings):
+        if problem.severity is Severity.REFUSED:
+            click.echo(f"pointsman: {path} would not be served as it is: {problem}", err=True)
+    opened = Opened.of(settings)
     try:
         yield opened
     finally:

@@ -33,6 +33,7 @@ class Comparison(msgspec.Struct, frozen=True):
     p_value: float
     """McNemar's exact test: how likely chance alone splits fixed and broken this unevenly."""
     moves: tuple[Move, ...]
+    """First what is broken, then what is fixed, then the rest."""
 
 
 def compare(before: Sequence[Judged], after: Sequence[Judged]) -> Comparison:
@@ -40,7 +41,7 @@ def compare(before: Sequence[Judged], after: Sequence[Judged]) -> Comparison:
     pairs = list(zip(before, after, strict=True))
     fixed = sum(1 for one, two in pairs if one.misses and not two.misses)
     broken = sum(1 for one, two in pairs if not one.misses and two.misses)
-    moves = tuple(
+    moves = [
         Move(
             one.line,
             one.case.shown,
@@ -51,9 +52,15 @@ def compare(before: Sequence[Judged], after: Sequence[Judged]) -> Comparison:
         )
         for one, two in pairs
         if _what(one) != _what(two) or bool(one.misses) != bool(two.misses)
-    )
+    ]
     right = rate(sum(1 for each in after if not each.misses), len(after))
-    return Comparison(right, fixed, broken, mcnemar(broken, fixed), moves)
+    return Comparison(right, fixed, broken, mcnemar(broken, fixed), tuple(sorted(moves, key=_rank)))
+
+
+def _rank(move: Move) -> int:
+    if move.right_before == move.right_after:
+        return 2
+    return int(move.right_after)
 
 
 def _what(judged: Judged) -> str:

@@ -8,6 +8,7 @@ from click.testing import CliRunner, Result
 
 from pointsman.cli import evaluating
 from pointsman.cli.main import main, pointsman
+from pointsman.core.problem import Problem, Severity
 from pointsman.core.trace import Ruling, Trace
 from pointsman.core.verdict import Forward
 from pointsman.evaluation.case import read_cases
@@ -107,6 +108,15 @@ def test_a_bad_document_or_file_is_bad_input(files: Path, capfd: pytest.CaptureF
         assert "Traceback" not in capfd.readouterr().err
     (files / "latin.jsonl").write_bytes(b'{"text": "\xe9"}')
     assert "not UTF-8" in run(files, str(files / "latin.jsonl")).stderr
+
+
+def test_a_guard_that_does_not_run_is_told(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Serving would refuse such a document; its accuracy is shown with that said on standard error."""
+    problem = Problem(Severity.REFUSED, "routing.x", "is a guard that does not run")
+    monkeypatch.setattr("pointsman.cli.eval.examine", lambda _: (problem,))
+    result = run(files, str(files / "right.jsonl"))
+    assert result.exit_code == 0
+    assert "would not be served as it is: refused: routing.x" in result.stderr
 
 
 def test_misses_are_shown_when_asked_for(files: Path) -> None:

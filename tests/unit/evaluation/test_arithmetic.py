@@ -147,7 +147,7 @@ def test_a_report_adds_up() -> None:
 
 
 def test_a_comparison_names_what_moves() -> None:
-    """Cases that end differently, and of those how many were mended and spoilt."""
+    """Cases that end differently, the spoilt ones first, then the mended ones."""
     before = [
         decided("a", "a", line=1),
         decided("a", "b", line=2),

@@ -65,6 +65,14 @@ def test_a_table_too_wide_becomes_pairs() -> None:
     assert re.search(r"1  decision_0 . decision_1", wide)
 
 
+def test_many_moves_are_cut_short() -> None:
+    """Two documents with different models move everything: the rest is counted unless asked for."""
+    many = [decided("a", "b", line=line) for line in range(1, 61)]
+    comparison = compare(many, [decided("a", "c", line=line) for line in range(1, 61)])
+    assert "20 more cases move: --misses shows them" in shown(evaluation_view(report(), comparison))
+    assert "more cases move" not in shown(evaluation_view(report(), comparison, misses=True))
+
+
 def test_misses_are_counted_where_they_are_not_shown() -> None:
     """The option that shows them is named."""
     assert "1 not as expected: --misses shows them" in shown(evaluation_view(report()))

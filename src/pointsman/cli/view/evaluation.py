@@ -19,6 +19,8 @@ _NAME = 26
 """Columns of a name."""
 _PAIRS = 10
 """Confusions shown where the whole table does not fit."""
+_MOVES = 40
+"""Moves shown unless every miss is asked for."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -55,7 +57,7 @@ class _View:
         yield from _phases(report.phases, ink)
         yield from _costs(report.costs, report.completion_tokens, ink, width)
         if self._comparison is not None:
-            yield from _comparison(self._comparison, ink, width)
+            yield from _comparison(self._comparison, ink, width, most=None if self._misses else _MOVES)
         if self._misses:
             yield from _misses(report.misses, ink, width)
         elif report.misses:
@@ -155,17 +157,19 @@ def _costs(costs: Iterable[Cost], completion_tokens: int, ink: Ink, width: int) 
             yield Text(_pad(words, _NAME) + f"{amount:>12.6f}", "dim")
 
 
-def _comparison(comparison: Comparison, ink: Ink, width: int) -> Iterator[Text]:
+def _comparison(comparison: Comparison, ink: Ink, width: int, most: int | None) -> Iterator[Text]:
     yield Text("\nthe other document", "bold")
     yield Text(f"accuracy   {_share(comparison.other)}")
     words = f"{comparison.fixed} fixed, {comparison.broken} broken, p = {comparison.p_value:.3g}"
     verdict = "more than chance" if comparison.p_value < 0.05 else "chance could do that"
     yield Text(f"           {words} (McNemar): {verdict}")
-    for move in comparison.moves:
+    for move in comparison.moves[:most]:
         style = "green" if move.right_after and not move.right_before else ""
         style = "red" if move.right_before and not move.right_after else style
         yield Text(f"{move.line:>5}  {ink.plain(move.before)} {ink.arrow} {ink.plain(move.after)}", style)
         yield Text("       " + ink.clip(move.text, width - 8), "dim")
+    if most is not None and len(comparison.moves) > most:
+        yield Text(f"       {len(comparison.moves) - most} more cases move: --misses shows them", "dim")
 
 
 def _misses(missed: Sequence[Judged], ink: Ink, width: int) -> Iterator[Text]:
