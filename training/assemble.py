@@ -32,7 +32,7 @@ PROMPTS = ("sciences", "society", "chinese", "exam_sciences", "exam_society", "c
 """Our own prompts by subject."""
 TESTS = {"": "test-authored", "fresh_": "test-fresh"}
 """Our own test sets: what their files begin with, and the source they are held out as."""
-FILLS = 6
+FILLS = 10
 """Texts made of each carrier of personal data."""
 APART, HELD_CARRIERS = 12, "test-carriers"
 """Every how-manieth carrier is not trained on, and as what it is held out."""
@@ -100,7 +100,7 @@ def guards(options: argparse.Namespace) -> Iterator[Row]:
     keep = ("text", "label", "source", "kind", "lang")
     for row in shared(options, "jailbreak"):
         yield {"task": "jailbreak", **{key: row[key] for key in keep}}
-    for name in ("guards", "buried"):
+    for name in ("guards", "guards_more", "buried"):
         for row in local("authored", name):
             yield {"task": "jailbreak", **row, "source": f"authored-{name}"}
     for name, source in TESTS.items():

@@ -1,5 +1,6 @@
 """What people do to text before a model sees it: typing errors, no punctuation, greetings, windows."""
 
+import json
 import random
 import string
 
@@ -101,3 +102,17 @@ def part(text: str, chance: random.Random) -> str:
     size = chance.randrange(60, len(text))
     at = chance.randrange(len(text) - size)
     return text[at : at + size]
+
+
+def wrapped(text: str, chance: random.Random) -> str:
+    """The same words inside a quote, a code block, a list or a JSON string, as programs pass texts on."""
+    form = chance.randrange(5)
+    if form == 0:
+        return "\n".join(f"> {line}" for line in text.splitlines() or [text])
+    if form == 1:
+        return f"```{chance.choice(('', 'text', 'markdown'))}\n{text}\n```"
+    if form == 2:
+        return f"- {text}"
+    name = chance.choice(("text", "content", "message", "input", "prompt", "body", "query"))
+    document = {name: text} if form == 3 else {"id": chance.randrange(10**6), "role": "user", name: text}
+    return json.dumps(document, ensure_ascii=chance.random() < 0.2)

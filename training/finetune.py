@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
-from augment import rewritten
+from augment import rewritten, wrapped
 from student import Student, embedding, original, vocabulary_size
 from student_labels import DOMAINS, SEQUENCE_LABELS, TAGS
 
@@ -34,16 +34,17 @@ WORKERS = max(0, (os.cpu_count() or 1) - 2)
 KNOWN_WORDS = 30522
 BOOST = {
     "authored": 3.0,
-    "authored-pii": 2.5,
     "own-templates": 0.45,
     "wordnet": 0.6,
     "domain": 0.5,
     "exams-qa": 0.7,
 }
-SIZES = {"domain": 208, "jailbreak": 112, "pii": 128, "complexity": 64}
+SIZES = {"domain": 208, "jailbreak": 112, "pii": 144, "complexity": 64}
 KEEP, PAIRS = 192, 160
 KEPT_WEIGHT = 2.5
 """What the embedding of English weighs: the heads would bend it otherwise."""
+WRAPPED = 0.08
+"""Share of the guards' texts that stand in a quote, a code block or JSON: what wraps a text says nothing."""
 LENGTHS = {"task": 160, "kept": 96, "zh": 40, "en": 48}
 """Tokens; what is longer is cut."""
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -151,7 +152,7 @@ class Batches(Dataset[dict[str, Any]]):
         """Ids and labels for a sequence head."""
         rows = self.tasks[task].draw(SIZES[task], chance)
         if task == "jailbreak":  # ordinary prompts of every subject are benign
-            plain = self.tasks["domain"].draw(48, chance)
+            plain = [*self.tasks["domain"].draw(48, chance), *self.tasks["pii"].draw(32, chance)]
             rows = [*rows, *({"text": row["text"], "label": "benign"} for row in plain)]
         texts = [varied(task, row, chance) for row in rows]
         labels = SEQUENCE_LABELS[task]
@@ -196,6 +197,8 @@ def varied(task: str, row: Row, chance: random.Random) -> str:
         # Guards read small windows: benign ones anywhere, subverting ones from their beginning.
         at = 0 if row["label"] == "jailbreak" else chance.randrange(len(text) - 200)
         text = text[at : at + chance.randrange(200, 700)]
+    if task == "jailbreak" and chance.random() < WRAPPED:
+        return wrapped(text, chance)
     return text if task == "complexity" else rewritten(text, chance)
 
 
