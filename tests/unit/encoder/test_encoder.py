@@ -194,16 +194,23 @@ def test_equal_texts_in_flight_share_one_pass(monkeypatch: pytest.MonkeyPatch) -
     """Twenty callers with one text cost one pass and get one object."""
     encoder = Encoder.load(cache_entries=0)
     passes: list[int] = []
+    everyone_asked = threading.Event()
     read = encoder._model.read
 
     def counted(readings: Sequence[Reading]) -> list[Findings]:
+        # Else a fast pass may end before the last caller has asked, who then rightly gets a pass of its own.
+        assert everyone_asked.wait(60)
         passes.append(len(readings))
         return read(readings)
 
     monkeypatch.setattr(encoder._model, "read", counted)
 
     async def crowd() -> list[Encoding]:
-        return await asyncio.gather(*(encoder.encode("the same question") for _ in range(20)))
+        callers = [asyncio.create_task(encoder.encode("the same question")) for _ in range(20)]
+        # Each task runs to its first wait, which is the one for the pass.
+        await asyncio.sleep(0)
+        everyone_asked.set()
+        return await asyncio.gather(*callers)
 
     assert len({id(encoding) for encoding in asyncio.run(crowd())}) == 1
     assert passes == [1]
