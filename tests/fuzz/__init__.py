@@ -1,0 +1,1 @@
+"""Generated documents and requests, put through everything from loading to routing."""
