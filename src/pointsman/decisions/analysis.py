@@ -60,13 +60,14 @@ def analyse_routing(routing: Routing, strategy: Strategy) -> tuple[Problem, ...]
     # A classifier's signals are named by its conditions, with label and bounds: the plain name is in use too.
     conditions = (condition for _, condition in asked(routing).values())
     known -= {SignalKey(condition.type, condition.name) for condition in conditions if condition.label}
-    return analyse(
+    problems = analyse(
         decisions,
         known,
         strategy,
         exclusions=exclusive_signals(routing),
         graded=_graded(routing),
     )
+    return (*problems, *_unused_mappings(routing))
 
 
 def analyse(
@@ -196,6 +197,22 @@ def _unused(keys: Iterable[SignalKey]) -> Iterator[Problem]:
             f"no decision uses {family} {_listed(unused)}: {effect}",
             "refer to it in a decision's rules or remove it",
         )
+
+
+def _unused_mappings(routing: Routing) -> Iterator[Problem]:
+    """Mappings of which no decision, composer or score reads a band."""
+    read = set(asked(routing))
+    read |= {
+        SignalKey(given.type, given.name) for score in routing.projections.scores for given in score.inputs
+    }
+    for index, mapping in enumerate(routing.projections.mappings):
+        if read.isdisjoint(SignalKey(BAND, output.name) for output in mapping.outputs):
+            yield Problem(
+                Severity.WARNING,
+                f"routing.projections.mappings[{index}]",
+                f"nothing reads an output of the mapping {mapping.name!r}: it is never computed",
+                "refer to one in a decision's rules or remove it",
+            )
 
 
 def _used_otherwise(routing: Routing, known: AbstractSet[SignalKey]) -> frozenset[SignalKey]:

@@ -249,3 +249,20 @@ def test_bands_of_which_the_first_holds_exclude_each_other(method: str, dead: bo
         }
     )
     assert bool(analyse_routing(routing, Strategy.PRIORITY)) == dead
+
+
+def test_mappings_that_nothing_reads_are_listed() -> None:
+    """A mapping is in use when any of its outputs is; one of which none is, is a warning."""
+    mappings = [
+        {"name": name, "source": "s", "outputs": [{"name": f"{name}-low", "lt": 1}, {"name": f"{name}-high"}]}
+        for name in ("used", "idle")
+    ]
+    routing = Routing.model_validate(
+        {
+            "projections": {"scores": [{"name": "s"}], "mappings": mappings},
+            "decisions": [decision("one", {"type": "projection", "name": "used-low"})],
+        }
+    )
+    (problem,) = analyse_routing(routing, Strategy.PRIORITY)
+    assert problem.path == "routing.projections.mappings[1]"
+    assert "'idle'" in problem.message
