@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pointsman.config import Settings
+from pointsman.config.identity import identity_headers
 from pointsman.config.routing import Routing
 from pointsman.config.validate import DEFAULT_RECIPE
 from pointsman.core.decision import Decision
 from pointsman.core.errors import ConfigError, StartError
 from pointsman.decisions.asked import asked
 from pointsman.decisions.compile import compile_rule, referenced
-from pointsman.dialects.identity import IdentityHeaders
 from pointsman.encoder import Encoder, ModelFilesError, PlugsRefused
 from pointsman.fleet.breaker import Patience
 from pointsman.fleet.catalog import Catalog
@@ -114,7 +114,7 @@ def build(
         fleet=fleet,
         guards=request_guards(settings, encoder, timeout_s=signal_timeout_s),
         limiter=Limiter(rules, ledger) if (rules := rate_rules(settings)) else None,
-        identity=_identity(settings),
+        identity=identity_headers(settings),
         clear_route=settings.global_.router.clear_route_cache,
         limits=Limits(limits.max_messages, signal_timeout_s),
         started=int(time.time()),
@@ -222,11 +222,6 @@ def _decision(
             selection_table.Dependencies(encoder, settings, source.routing, fleet, candidates, where),
         ),
     )
-
-
-def _identity(settings: Settings) -> IdentityHeaders:
-    names = settings.global_.services.authz.identity
-    return IdentityHeaders(user=names.user_id_header.lower(), groups=names.user_groups_header.lower())
 
 
 def _load_encoder(settings: Settings, sources: Sequence[_Source]) -> Encoder:

@@ -12,6 +12,7 @@ from pointsman.config import examine, locate_file
 from pointsman.core.errors import ConfigError
 from pointsman.core.problem import Problem, Severity
 from pointsman.decisions.analysis import analyse_settings
+from pointsman.signals.untrusted import unheard_identity
 
 _FAILING = {Severity.ERROR, Severity.REFUSED}
 
@@ -39,5 +40,10 @@ def _problems(file: Path) -> tuple[tuple[Problem, ...], str]:
     except ConfigError as error:
         return error.problems, ""
     settings = located.settings
-    problems = (*rehearse(settings), *analyse_settings(settings), *examine(settings))
+    problems = (
+        *rehearse(settings),
+        *analyse_settings(settings),
+        *unheard_identity(settings),
+        *examine(settings),
+    )
     return tuple(located.place(problem) for problem in problems), settings.era

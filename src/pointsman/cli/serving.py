@@ -17,6 +17,7 @@ from pointsman.observe.logs import configure_logs
 from pointsman.observe.metrics import Metrics
 from pointsman.observe.redact import Redactor
 from pointsman.runtime import build
+from pointsman.signals.untrusted import unheard_identity
 
 
 def run(
@@ -37,7 +38,7 @@ def run(
     secrets = (value for target in runtime.catalog.targets.values() for value in target.headers.values())
     redactor = Redactor(secrets)
     configure_logs(redactor=redactor, level=settings.gateway.log_level)
-    _announce(problems)
+    _announce((*problems, *(unheard_identity(settings) if options.envoy else ())))
     host = Host(runtime, options, metrics, redactor=redactor)
     try:
         asyncio.run(_until_signal(host, ready))
@@ -72,5 +73,7 @@ def _announce(problems: tuple[Problem, ...]) -> None:
     for problem in problems:
         if problem.severity is Severity.REFUSED:
             log.error("guard not running", path=problem.path, message=problem.message)
+        elif problem.severity is Severity.WARNING:
+            log.warning("not as meant", path=problem.path, message=problem.message, remedy=problem.remedy)
         elif problem.severity is Severity.UNIMPLEMENTED:
             log.warning("not implemented", path=problem.path, message=problem.message)

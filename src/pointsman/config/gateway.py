@@ -80,6 +80,13 @@ class Gateway(Part):
         "closed",
         description="When no decision can be had, closed answers 503 and open sends to the default model.",
     )
+    trust_identity_headers: bool = Field(
+        default=False,
+        description=(
+            "Whether our own Envoy believes headers that name user, groups, team or tenant; only for a "
+            "gateway behind a proxy that authenticates callers and sets them, else clients could be anyone."
+        ),
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log record written; info says what changed, not what passed."
     )

@@ -16,6 +16,14 @@ class IdentityHeaders(msgspec.Struct, frozen=True):
     tenant: str = "x-authz-tenant-id"
     session: str = "x-session-id"
 
+    @property
+    def asserted(self) -> tuple[str, ...]:
+        """What only a trusted proxy may say: who the caller is, and what they belong to.
+
+        The session is the client's own choice and gives no rights.
+        """
+        return (self.user, self.groups, self.team, self.tenant)
+
     def read(self, headers: Mapping[str, str]) -> Identity:
         """What a request's headers say; groups are separated by commas."""
         groups = headers.get(self.groups, "")

@@ -86,6 +86,15 @@ def test_every_internal_header_and_family_is_stripped_before_routing() -> None:
     assert strip.render() in manager["typed_config"]["early_header_mutation_extensions"]
 
 
+def test_headers_that_no_proxy_vouches_for_go_with_them() -> None:
+    """What a plan names beside our own headers is removed at every listener."""
+    plan = replace(_PLAN, unheard_headers=("x-user", "x-groups"))
+    manager = bootstrap.render(plan)["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]
+    (extension,) = manager["typed_config"]["early_header_mutation_extensions"]
+    removed = [each.get("remove") for each in extension["typed_config"]["mutations"]]
+    assert {"x-user", "x-groups", *names.INTERNAL_REQUEST_HEADERS} <= set(removed)
+
+
 def test_the_decision_filter_fails_open_and_sees_no_response() -> None:
     """Failure must not cut a running answer, and no response byte goes to the router."""
     by_name = {each["name"]: each["typed_config"] for each in filters.render(Limits())}

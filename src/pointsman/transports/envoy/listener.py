@@ -38,7 +38,7 @@ def _manager(plan: Plan) -> dict[str, Any]:
             "route_config_name": routes.ROUTES,
             "config_source": clusters.file_source(plan.run_dir / ROUTES_FILE),
         },
-        "early_header_mutation_extensions": [strip.render()],
+        "early_header_mutation_extensions": [strip.render(plan.unheard_headers)],
         "http_filters": filters.render(plan.limits),
         "local_reply_config": local_reply.render(plan.limits.max_body_bytes),
         "access_log": [_access_log()],

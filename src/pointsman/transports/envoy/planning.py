@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from pointsman.config import Settings
+from pointsman.config.identity import identity_headers
 from pointsman.config.providers import BackendRef, ProviderModel
 from pointsman.transports.envoy import rundir
 from pointsman.transports.envoy.plan import (
@@ -52,6 +53,9 @@ def plan_from(settings: Settings, run_dir: Path) -> Plan:
         ),
         concurrency=settings.gateway.envoy.concurrency,
         default_pool=_default_pool(settings) if settings.gateway.on_router_failure == "open" else None,
+        unheard_headers=()
+        if settings.gateway.trust_identity_headers
+        else identity_headers(settings).asserted,
     )
 
 

@@ -15,9 +15,12 @@ _PREFIXES = ("x-pointsman-", "x-vsr-looper-", "x-envoy-")
 """Families no client may set: ours, and those that command Envoy itself (retries, timeouts)."""
 
 
-def render() -> dict[str, Any]:
-    """An early header mutation. Envoy has lower-cased the names; every copy of a header goes."""
-    exact = [{"remove": name} for name in names.INTERNAL_REQUEST_HEADERS]
+def render(unheard: tuple[str, ...] = ()) -> dict[str, Any]:
+    """An early header mutation. Envoy has lower-cased the names; every copy of a header goes.
+
+    ``unheard``: names beside our own, of headers that only a proxy before us could be believed.
+    """
+    exact = [{"remove": name} for name in (*names.INTERNAL_REQUEST_HEADERS, *unheard)]
     families = [{"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in _PREFIXES]
     return {
         "name": "envoy.http.early_header_mutation.header_mutation",
