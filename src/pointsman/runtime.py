@@ -10,6 +10,7 @@ from pointsman.config.routing import Routing
 from pointsman.config.validate import DEFAULT_RECIPE
 from pointsman.core.decision import Decision
 from pointsman.core.errors import ConfigError, StartError
+from pointsman.core.signal import SignalSet
 from pointsman.decisions.asked import asked
 from pointsman.decisions.compile import compile_rule, referenced
 from pointsman.encoder import Encoder, ModelFilesError, PlugsRefused
@@ -100,6 +101,9 @@ def build(
             )
             for source in sources
         }
+        for policy in policies.values():
+            # So does compiling the decisions, which the first choice does.
+            policy.plan.choose(SignalSet())
     except BaseException:
         encoder.close()
         raise
