@@ -31,16 +31,19 @@ def rules(count: int, *, nested: bool, source: random.Random) -> list[Rule]:
     keys = [SignalKey("keyword", f"k{index}") for index in range(count)]
     made: list[Rule] = []
     for index in range(DECISIONS):
-        leaves = tuple(Leaf(key) for key in source.sample(keys, CONDITIONS))
-        outer, inner = Operator.AND, Operator.OR
-        if index % 2:
-            outer, inner = inner, outer
-        if nested:
-            refused = Node(Operator.NOT, (leaves[4],))
-            made.append(Node(outer, (leaves[0], Node(inner, leaves[1:4]), refused)))
+        one, two, three, four, five = leaves = tuple(Leaf(key) for key in source.sample(keys, CONDITIONS))
+        conjunction = index % 2 == 0
+        if not nested:
+            made.append(Node(Operator.AND if conjunction else Operator.OR, leaves))
+        elif conjunction:
+            made.append(Node(Operator.AND, (one, Node(Operator.OR, (two, three, four)), _no(five))))
         else:
-            made.append(Node(outer, leaves))
+            made.append(Node(Operator.OR, (one, Node(Operator.AND, (two, three, _no(four))), five)))
     return made
+
+
+def _no(leaf: Leaf) -> Rule:
+    return Node(Operator.NOT, (leaf,))
 
 
 def outcomes(count: int, source: random.Random) -> list[SignalSet]:

@@ -13,13 +13,13 @@ every decision is made of them too, by ``evaluate``, when somebody reads it.
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, repeat
 from operator import itemgetter
 from typing import overload
 
 from pointsman.core.decision import Decision, DecisionTrace, Match, Strategy
 from pointsman.core.rule import Leaf, Operator, Rule
-from pointsman.core.signal import SignalKey, SignalSet
+from pointsman.core.signal import Signal, SignalKey, SignalSet
 from pointsman.decisions.compile import referenced
 from pointsman.decisions.rank import after_confidence, before_confidence, decision_trace, is_tiered
 
@@ -29,6 +29,7 @@ Confidence = Callable[[Sequence[float], int], float]
 """How sure a rule is, given the confidence of every signal by position (minus infinity for one that does not
 certainly match) and those bits; minus infinity for a rule that does not certainly hold."""
 _NEVER = -math.inf
+_ABSENT = Signal(SignalKey("", ""), matched=False, error="not computed")
 
 
 class Traces(Sequence[DecisionTrace]):
@@ -71,7 +72,8 @@ class Plan:
         bits = {key: 1 << index for index, key in enumerate(keys)}
         self._keys = keys
         # The bit that says a signal matches, and the bit that says it does not.
-        self._signals = [(bits[key], bits[key] << len(keys)) for key in keys]
+        self._bits = [(bits[key], bits[key] << len(keys)) for key in keys]
+        self._misses = sum(miss for _, miss in self._bits)
         compiler = _Compiler({key: index for index, key in enumerate(keys)})
         tiered = is_tiered(decisions)
         ranked = sorted(
@@ -113,16 +115,16 @@ class Plan:
         return Match(None, traces=traces)
 
     def _certain(self, signals: SignalSet) -> tuple[int, list[float]]:
-        known, confidences = 0, [_NEVER] * len(self._signals)
-        found = map(signals.by_key.get, self._keys)
-        for index, (signal, (match, miss)) in enumerate(zip(found, self._signals, strict=True)):
-            if signal is None or (signal.error and not signal.assumed):
-                continue
-            if signal.matched:
-                known |= match
+        # Most signals neither match nor fail: all are taken to miss, and those that do not are put right.
+        known, confidences = self._misses, [_NEVER] * len(self._keys)
+        found = map(signals.by_key.get, self._keys, repeat(_ABSENT))
+        for index, signal in enumerate(found):
+            if signal.error and not signal.assumed:
+                known ^= self._bits[index][1]
+            elif signal.matched:
+                match, miss = self._bits[index]
+                known ^= match | miss
                 confidences[index] = signal.confidence
-            else:
-                known |= miss
         return known, confidences
 
 
