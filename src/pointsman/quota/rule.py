@@ -36,6 +36,11 @@ class Rule(msgspec.Struct, frozen=True):
         """The moment a slot begins, on the same clock."""
         return slot * self.unit_s / SLOTS
 
+    def __str__(self) -> str:
+        bounds = ((self.requests, "requests"), (self.tokens, "tokens"))
+        allowed = " and ".join(f"{most} {what}" for most, what in bounds if most is not None)
+        return f"{self.name}: at most {allowed} per {self.unit}"
+
     def concerns(self, identity: Identity, model: str) -> bool:
         """Whether it counts this request."""
         return (

@@ -1,8 +1,10 @@
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 from click.testing import CliRunner, Result
@@ -11,6 +13,20 @@ from pointsman.cli.main import main, pointsman
 from pointsman.transports.envoy import binary
 from support.gateway import EXAMPLE, document
 
+COMMANDS = (
+    "serve",
+    "ext-proc",
+    "envoy",
+    "demo",
+    "explain",
+    "classify",
+    "eval",
+    "check",
+    "migrate",
+    "select-train",
+    "schema",
+    "sim",
+)
 ASK = "What is the derivative of f(x) = x^3?"
 
 
@@ -27,13 +43,16 @@ def saved(folder: Path, text: str) -> str:
 def test_help_names_every_command() -> None:
     """``--help`` lists the commands with a line each."""
     shown = run("--help").output
-    for name in ("serve", "ext-proc", "envoy", "demo", "explain", "check", "schema", "sim"):
-        assert name in shown
+    for name in COMMANDS:
+        assert re.search(rf"^  {name}  +\w", shown, re.MULTILINE), name
 
 
-@pytest.mark.parametrize(
-    "command", ["serve", "ext-proc", "envoy", "demo", "explain", "check", "schema", "sim"]
-)
+def test_the_list_of_commands_is_complete() -> None:
+    """What is tested here is what there is."""
+    assert pointsman.list_commands(click.Context(pointsman)) == list(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str) -> None:
     """Each command's help opens and ends well."""
     result = run(command, "--help")
@@ -61,6 +80,52 @@ def test_explain_reads_standard_input_and_whole_requests() -> None:
     request = json.dumps({"model": "MoM", "messages": [{"role": "user", "content": ASK}], "stream": True})
     for text in (ASK, request):
         assert json.loads(run("explain", "-", "--json", stdin=text).output)["decision"] == "math_decision"
+
+
+def guarded_and_limited(folder: Path) -> str:
+    """The example with a guard, roles and a limit on a group."""
+    config = yaml.safe_load(EXAMPLE.read_text())
+    config["guards"] = {"pii": {"action": "observe"}}
+    config["routing"]["signals"]["role_bindings"] = [
+        {"name": "paying", "role": "premium", "subjects": [{"kind": "Group", "name": "gold"}]}
+    ]
+    config["routing"]["decisions"].append(
+        {
+            "name": "members",
+            "priority": 1000,
+            "rules": {"type": "authz", "name": "premium"},
+            "modelRefs": [{"model": "base-model"}],
+        }
+    )
+    rule = {"name": "gold_only", "match": {"group": "gold"}, "requests_per_unit": 0, "unit": "day"}
+    services = config.setdefault("global", {}).setdefault("services", {})
+    services["ratelimit"] = {"providers": [{"type": "local-limiter", "rules": [rule]}]}
+    services["authz"] = {"identity": {"user_id_header": "X-User"}}
+    return saved(folder, yaml.safe_dump(config))
+
+
+def test_explain_says_what_a_caller_would_get(tmp_path: Path) -> None:
+    """User and groups hold their roles, limits are shown and not counted, guards say what they found."""
+    path = guarded_and_limited(tmp_path)
+    who = ("--user", "ann", "--group", "staff", "--group", "gold")
+    asked = ("explain", "My card is 4111 1111 1111 1111", "-c", path)
+    shown = json.loads(run(*asked, *who, "--json").output)
+    assert shown["decision"] == "members"
+    assert shown["limits"] == ["gold_only: at most 0 requests per day"]
+    (pii,) = shown["guards"]
+    assert (pii["outcome"], pii["action"], pii["kinds"]) == ("found", "observe", ["CREDIT_CARD"])
+    screen = run(*asked, *who).output
+    assert "gold_only: at most 0 requests per day" in screen
+    assert re.search(r"guards +pii found .* action observe", screen)
+    assert json.loads(run(*asked, "--header", "X-User=eve", "--json").output)["decision"] != "members"
+    assert "HTTP 403" in run(*asked).output
+
+
+def test_a_header_needs_a_name_and_a_value() -> None:
+    """What is not NAME=VALUE is a usage error that quotes it."""
+    result = CliRunner().invoke(pointsman, ["explain", "hi", "--header", "nonsense"])
+    assert result.exit_code == 2
+    assert "'nonsense' is not NAME=VALUE" in result.output
 
 
 def test_the_example_is_in_order() -> None:

@@ -10,6 +10,7 @@ from rich.console import Console, RenderableType
 
 from pointsman.cli.view.explain import explain_json, explain_view
 from pointsman.core.decision import Decision, Match, Strategy
+from pointsman.core.guard import GuardOutcome, Outcome
 from pointsman.core.model import Candidate, Selection, Target
 from pointsman.core.request import ChatRequest, Dialect, Message
 from pointsman.core.rule import Leaf, Node, Operator
@@ -205,6 +206,27 @@ def test_a_canned_answer_is_shown() -> None:
     screen = printed(explain_view(traced(), Reply(200, {}, b'{"choices": [{"text": "closed today"}]}')))
     assert "HTTP 200, without a model" in screen
     assert "closed today" in screen
+
+
+def test_guards_limits_and_a_failed_choice_are_shown() -> None:
+    """Each has its line for people, and its key for programs."""
+    guards = (
+        GuardOutcome("jailbreak", "block", Outcome.CLEAN, 0.02),
+        GuardOutcome("pii", "mask", Outcome.FOUND, kinds=("EMAIL_ADDRESS", "PERSON")),
+        GuardOutcome("pii", "block", Outcome.FAILED, detail="late"),
+    )
+    selection = Selection(CANDIDATE, "knn", "failed: ValueError", fallback=True)
+    trace = msgspec.structs.replace(traced(), guards=guards, selection=selection)
+    screen = printed(explain_view(trace, forward(), ["hourly: at most 2 requests per hour"]))
+    assert re.search(r"guards +jailbreak clean . action block . score 0.02\n", screen)
+    assert re.search(r" pii found . action mask . EMAIL_ADDRESS, PERSON\n", screen)
+    assert re.search(r" pii failed . action block . late\n", screen)
+    assert "knn fell back to the first candidate: failed: ValueError" in screen
+    assert re.search(r"limits +hourly: at most 2 requests per hour\n", screen)
+    found = explain_json(trace, forward(), ["hourly: at most 2 requests per hour"])
+    assert [each["outcome"] for each in found["guards"]] == ["clean", "found", "failed"]
+    assert found["selection"]["fallback"] is True
+    assert found["limits"] == ["hourly: at most 2 requests per hour"]
 
 
 def test_no_match_names_the_fallback() -> None:

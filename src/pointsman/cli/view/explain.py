@@ -1,6 +1,6 @@
 """One request on one screen: what it said, what was seen in it, what was decided and why."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.padding import Padding
@@ -12,6 +12,7 @@ from pointsman.cli.view.ink import Ink
 from pointsman.cli.view.record import explain_json
 from pointsman.cli.view.signals import signal_table
 from pointsman.core.decision import DecisionTrace
+from pointsman.core.guard import GuardOutcome, Outcome
 from pointsman.core.model import Selection
 from pointsman.core.trace import Trace
 from pointsman.core.verdict import Reply, Verdict
@@ -26,17 +27,21 @@ _TOTAL = "total"
 """The phase that spans the others."""
 
 
-def explain_view(trace: Trace, verdict: Verdict) -> RenderableType:
-    """The screen for one request; fits 80 columns and terminals without colour or UTF-8."""
-    return _Screen(trace, verdict)
+def explain_view(trace: Trace, verdict: Verdict, limits: Sequence[str] = ()) -> RenderableType:
+    """The screen for one request; fits 80 columns and terminals without colour or UTF-8.
+
+    ``limits``: the rate limits that concern the request, in words.
+    """
+    return _Screen(trace, verdict, tuple(limits))
 
 
 class _Screen:
     """Renders itself, because marks depend on the console's encoding and clipping on its width."""
 
-    def __init__(self, trace: Trace, verdict: Verdict) -> None:
+    def __init__(self, trace: Trace, verdict: Verdict, limits: tuple[str, ...]) -> None:
         self._trace = trace
         self._verdict = verdict
+        self._limits = limits
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         ink, width = Ink.of(options), min(options.max_width, _WIDEST)
@@ -46,8 +51,11 @@ class _Screen:
             yield signal_table(self._trace.signals, ink)
         yield Text("")
         yield from _decision(self._trace, ink, width)
+        yield from _guards(self._trace.guards, ink, width)
         if self._trace.selection:
             yield from _facts("model", _selected(self._trace.selection, ink), ink, width)
+            yield from _why(self._trace.selection, ink, width)
+        yield from _listed("limits", self._limits, ink, width)
         for index, note in enumerate(self._trace.rewrites):
             yield _line("" if index else "rewritten", Text(ink.plain(note)), width)
         yield Text("")
@@ -131,6 +139,35 @@ def _selected(selection: Selection, ink: Ink) -> list[str]:
     lora = [f"LoRA on {ink.clip(target.provider, 30)}"] if target.provider != target.name else []
     reasoning = f"reasoning on ({candidate.effort})" if candidate.use_reasoning else "reasoning off"
     return [ink.clip(target.name, 40), *lora, reasoning, f"algorithm {selection.algorithm}"]
+
+
+def _why(selection: Selection, ink: Ink, width: int) -> Iterator[Text]:
+    """Why this model; in red where the algorithm could not say and the first candidate was taken."""
+    room = width - _LABEL - 1
+    if selection.fallback:
+        words = f"{selection.algorithm} fell back to the first candidate"
+        reason = f": {selection.reason}" if selection.reason else ""
+        yield _line("", Text(ink.clip(words + reason, room), "red"), width)
+    elif selection.reason:
+        yield _line("", Text(ink.clip(selection.reason, room), "dim"), width)
+
+
+def _guards(outcomes: Sequence[GuardOutcome], ink: Ink, width: int) -> Iterator[Text]:
+    """What each guard found, in the order they are written."""
+    for index, each in enumerate(outcomes):
+        style = {Outcome.FOUND: "yellow", Outcome.FAILED: "red"}.get(each.outcome, "green")
+        line = Text(f"{ink.clip(each.guard, 24)} {each.outcome}", style)
+        facts = [f"action {each.action}"]
+        facts += [f"score {each.score:.2f}"] if each.score else []
+        facts += [", ".join(each.kinds)] if each.kinds else []
+        facts += [each.detail] if each.detail else []
+        line.append("".join(f" {ink.dot} {ink.plain(fact)}" for fact in facts), "dim")
+        yield _line("" if index else "guards", line, width)
+
+
+def _listed(label: str, notes: Sequence[str], ink: Ink, width: int) -> Iterator[Text]:
+    for index, note in enumerate(notes):
+        yield _line("" if index else label, Text(ink.clip(note, width - _LABEL - 1)), width)
 
 
 def _outcome(trace: Trace, verdict: Verdict, ink: Ink, width: int) -> Iterator[Text]:

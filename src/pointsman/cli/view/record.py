@@ -1,8 +1,10 @@
 """The record of one request for programs: keys stay, new ones may come."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pointsman.cli.view.body import abbreviated
+from pointsman.core.guard import GuardOutcome
 from pointsman.core.headers import INTERNAL_REQUEST_HEADERS
 from pointsman.core.model import Selection
 from pointsman.core.request import ChatRequest
@@ -14,8 +16,11 @@ from pointsman.core.verdict import Forward, Reply, Verdict
 _TEXT_SHOWN = 200
 
 
-def explain_json(trace: Trace, verdict: Verdict) -> dict[str, Any]:
-    """What was decided and why, as JSON-ready values; no credentials, no prompt beyond ``request.text``."""
+def explain_json(trace: Trace, verdict: Verdict, limits: Sequence[str] = ()) -> dict[str, Any]:
+    """What was decided and why, as JSON-ready values; no credentials, no prompt beyond ``request.text``.
+
+    ``limits``: the rate limits that concern the request, in words.
+    """
     match = trace.match
     winner = match.decision.name if match and match.decision else None
     decisions = [
@@ -37,7 +42,9 @@ def explain_json(trace: Trace, verdict: Verdict) -> dict[str, Any]:
         "decision": winner,
         "confidence": match.confidence if match and winner else None,
         "decisions": decisions,
+        "guards": [_guard(outcome) for outcome in trace.guards],
         "selection": _selection(trace.selection) if trace.selection else None,
+        "limits": list(limits),
         "rewrites": list(trace.rewrites),
         "verdict": _verdict(verdict, trace.request),
         "phases_us": dict(trace.phases_us),
@@ -79,6 +86,17 @@ def _rule(trace: RuleTrace) -> dict[str, Any]:
     }
 
 
+def _guard(outcome: GuardOutcome) -> dict[str, Any]:
+    return {
+        "guard": outcome.guard,
+        "action": outcome.action,
+        "outcome": str(outcome.outcome),
+        "score": outcome.score,
+        "kinds": list(outcome.kinds),
+        "error": outcome.detail or None,
+    }
+
+
 def _selection(selection: Selection) -> dict[str, Any]:
     candidate, target = selection.candidate, selection.candidate.target
     return {
@@ -86,6 +104,8 @@ def _selection(selection: Selection) -> dict[str, Any]:
         "wire_name": target.wire_name,
         "provider": target.provider,
         "algorithm": selection.algorithm,
+        "reason": selection.reason or None,
+        "fallback": selection.fallback,
         "use_reasoning": candidate.use_reasoning,
         "effort": candidate.effort if candidate.use_reasoning else None,
     }
