@@ -1,5 +1,6 @@
 """Documents made from a seed: the schema walked at random, names mostly those that exist, then some damage."""
 
+import copy
 import random
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -243,20 +244,24 @@ class Author:
                     self.damage(here, spot)
                     break
                 here = here[spot]
-        return document if pick.random() < 0.98 else pick.choice(JUNK)
+        return document if pick.random() < 0.98 else self.junk()
+
+    def junk(self) -> Any:
+        """Something out of place; a copy, for more damage may be done to it."""
+        return copy.deepcopy(self.random.choice(JUNK))
 
     def damage(self, here: Any, spot: Any) -> None:
         """One spot spoiled."""
         pick = self.random
         match pick.randint(0, 3):
             case 0:
-                here[spot] = pick.choice(JUNK)
+                here[spot] = self.junk()
             case 1:
                 del here[spot]
             case 2 if isinstance(here, list):
-                here.append(here[spot])
+                here.append(copy.deepcopy(here[spot]))
             case 2:
-                here[pick.choice(["odd", "name", "type"])] = pick.choice(JUNK)
+                here[pick.choice(["odd", "name", "type"])] = self.junk()
             case _ if isinstance(here, dict):
                 here[f"{spot}s"] = here.pop(spot)
             case _:
