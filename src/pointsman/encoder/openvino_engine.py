@@ -1,9 +1,12 @@
 """An optional engine: OpenVINO, on processors that multiply in bf16.
 
-It rounds activations row by row or not at all, so its vectors are nearer to fp32 than the default engine's;
-with AMX it is faster too.
+It rounds activations in small groups, each with its own scale, so its vectors are nearer to fp32 than those
+of the default engine, for somewhat more time (docs/benchmarks.md).
 """
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from threading import local
 from typing import Any, cast
@@ -15,6 +18,7 @@ from pointsman.encoder.errors import EncoderError, EngineMissing, ModelFilesErro
 
 OUTPUT = "hidden"
 CAPABILITY = "BF16"
+TELEMETRY = "openvino_telemetry"
 STEP = 16
 """Lengths are padded to a multiple of this: every new shape costs a millisecond to plan."""
 
@@ -69,6 +73,20 @@ class OpenVinoEngine:
 
 def _library() -> Any:
     try:
-        return import_module("openvino")
+        with _unreported():
+            return import_module("openvino")
     except ImportError as error:
         raise EngineMissing("openvino is not installed: pip install 'pointsman[openvino]'") from error
+
+
+@contextmanager
+def _unreported() -> Iterator[None]:
+    """Hide the package through which an import of openvino is reported to its vendor; it copes without."""
+    found = sys.modules.get(TELEMETRY)
+    sys.modules[TELEMETRY] = None  # type: ignore[assignment]  # what makes an import fail
+    try:
+        yield
+    finally:
+        del sys.modules[TELEMETRY]
+        if found is not None:
+            sys.modules[TELEMETRY] = found

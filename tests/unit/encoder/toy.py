@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from tokenizers import Tokenizer
 from pointsman.encoder.engine import Floats, Numbers
 from pointsman.encoder.folder import SHIPPED, TOKENIZER
 
-TRAINING = Path(__file__).parents[3] / "training"
 DOMAINS = ("biology", "computer science", "law", "math", "other")
 KINDS = ("EMAIL_ADDRESS", "PERSON", "PHONE_NUMBER")
 LABELS = {
@@ -114,17 +112,3 @@ def write_heads(folder: Path) -> None:
     for name, labels in LABELS.items():
         inputs, inner = (DIMENSION, 128) if name == "pii" else (3 * DIMENSION, 256)
         (folder / f"{name}.npz").write_bytes(npz(head(rng, inputs, labels, inner)))
-
-
-def write_network(path: Path, precision: str) -> None:
-    """The original network's weights in the form of the shipped one; needs the training dependencies."""
-    sys.path.insert(0, str(TRAINING))
-    try:
-        from safetensors.numpy import load_file  # noqa: PLC0415  # same
-
-        import build_onnx  # noqa: PLC0415  # a script beside the package, with dependencies of its own
-
-        state = load_file(build_onnx.packaged("model.safetensors"))
-        build_onnx.write_graph(state, path, precision=precision)
-    finally:
-        sys.path.remove(str(TRAINING))
