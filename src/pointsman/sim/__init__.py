@@ -7,9 +7,10 @@ aiohttp application alone. On the command line it is `pointsman sim`.
 from pointsman.sim.app import build_app
 from pointsman.sim.engine import Clock
 from pointsman.sim.faults import Fault, FaultBoard, FaultKind, FaultSpecError, known_faults, parse_fault
+from pointsman.sim.kv_publisher import KvEventsError
 from pointsman.sim.listener import PortInUseError
-from pointsman.sim.serve import RunningSim, running, serve
-from pointsman.sim.settings import SimSettings
+from pointsman.sim.serve import RunningSim, replicas, running, serve
+from pointsman.sim.settings import KvEventsSettings, SimSettings
 from pointsman.sim.state import SimState
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "FaultBoard",
     "FaultKind",
     "FaultSpecError",
+    "KvEventsError",
+    "KvEventsSettings",
     "PortInUseError",
     "RunningSim",
     "SimSettings",
@@ -25,6 +28,7 @@ __all__ = [
     "build_app",
     "known_faults",
     "parse_fault",
+    "replicas",
     "running",
     "serve",
 ]

@@ -3,9 +3,23 @@
 from typing import Any
 
 from pointsman.sim import tokens, wire
+from pointsman.sim.envelope import Envelope
+from pointsman.sim.models import Models
+from pointsman.sim.plan import Outcome
 
 _SYSTEM_START = 18  # characters of the system prompt that an answer quotes
 _FILLER = " No model was run for this answer, and no GPU was harmed."
+
+
+def compose(
+    envelope: Envelope, models: Models, *, model: str, text: str, prompt_tokens: int, limit: int | None
+) -> tuple[list[str], Outcome]:
+    """The tokens of an answer and why it ends: an echo if asked for, else the text. Raises ApiError (400)."""
+    settings = models.settings
+    if envelope.wants_echo or settings.echo:
+        return echo(envelope.echo(model=model, engine=settings.name), settings.answer_tokens), "stop"
+    steps, outcome = models.answer_length(prompt_tokens, limit)
+    return fit(text, steps), outcome
 
 
 def friendly(*, model: str, engine: str, reasoning: bool, system: str | None) -> str:

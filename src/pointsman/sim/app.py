@@ -3,28 +3,33 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
 
 from pointsman.sim import (
+    audio,
     break_off,
     chat,
     completions,
     control,
     embeddings,
     errors,
+    handlers,
+    handover,
+    lora,
     messages,
-    reply,
+    pooling,
+    responses,
+    sleep,
     tokenization,
     wire,
 )
 from pointsman.sim.engine import Clock, Engine
-from pointsman.sim.envelope import Envelope, receive, request_id
-from pointsman.sim.faults import Fault, FaultBoard, FaultKind, FaultSpecError, parse_fault
+from pointsman.sim.envelope import request_id
+from pointsman.sim.faults import Fault, FaultBoard, FaultKind, FaultSpecError, Route, parse_fault
+from pointsman.sim.handlers import FAULT, Handler
 from pointsman.sim.models import Models
-from pointsman.sim.plan import Plan
 from pointsman.sim.server import SIM, VISIT, Sim
 from pointsman.sim.settings import SimSettings
 from pointsman.sim.state import SimState, Visit
@@ -37,47 +42,95 @@ _GENERATION = {
     "/v1/chat/completions": chat.plan,
     "/v1/completions": completions.plan,
     messages.PATH: messages.plan,
+    responses.PATH: responses.plan,
+}
+_READING = {
+    "/v1/embeddings": embeddings.read,
+    "/rerank": pooling.rerank,
+    "/v1/rerank": pooling.rerank,
+    "/v2/rerank": pooling.rerank,
+    "/score": pooling.score,
+    "/v1/score": pooling.score,
+    "/classify": pooling.classify,
+    "/pooling": pooling.pool,
 }
 _DOCUMENTS = {
-    "/v1/embeddings": embeddings.document,
     "/tokenize": tokenization.tokenize,
     "/detokenize": tokenization.detokenize,
+    messages.COUNT_PATH: messages.count,
 }
-_INFERENCE = frozenset({*_GENERATION, "/v1/embeddings"})
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-FAULT: web.RequestKey[Fault] = web.RequestKey("fault", Fault)
+_OPERATIONS = {
+    "/v1/load_lora_adapter": lora.load,
+    "/v1/unload_lora_adapter": lora.unload,
+    "/sleep": sleep.sleep,
+    "/wake_up": sleep.wake_up,
+    "/reset_prefix_cache": sleep.reset_prefix_cache,
+    "/sim/fault": control.fault,
+    "/sim/kv_events": control.kv_events,
+    handover.PULL_PATH: control.pull,
+}
+_HEALTH = frozenset({"/health", "/ping"})
+_INFERENCE = frozenset({*_GENERATION, *_READING, *audio.PATHS})
 
 
 def build_app(settings: SimSettings, clock: Clock | None = None) -> web.Application:
     """One simulated engine as an aiohttp application.
 
     Its server must be started with `handler_cancellation=True`, or requests of clients that left run on;
-    `running` does that. The fault `refuse` works only there, because it closes the listening socket.
+    `running` does that, and it alone publishes KV events. The fault `refuse` works only there, because it
+    closes the listening socket.
     """
     app = web.Application(client_max_size=settings.max_body_bytes, middlewares=[_guard])
-    started = int(time.time())
-    for path, plan in _GENERATION.items():
-        app.router.add_post(path, _generation(plan))
-    for path, document in _DOCUMENTS.items():
-        app.router.add_post(path, _document(document))
-    app.router.add_get("/v1/models", _constant(lambda: wire.dump(Models(settings).listing(started))))
-    app.router.add_get("/version", _constant(lambda: wire.dump({"version": VERSION})))
-    for path in ("/health", "/ping"):
-        app.router.add_get(path, _constant(lambda: b""))
-    app.router.add_get("/metrics", _metrics)
-    app.router.add_get("/sim/state", control.state)
-    app.router.add_post("/sim/fault", control.fault)
+    _add_routes(app, int(time.time()))
     routes = frozenset(resource.canonical for resource in app.router.resources())
+    engine = Engine(settings, clock)
     app[SIM] = Sim(
         settings=settings,
-        engine=Engine(settings, clock),
+        engine=engine,
+        models=Models(settings, engine.adapters),
+        handover=handover.Handover(engine),
         board=FaultBoard(settings.fault, scope=settings.fault_scope),
         state=SimState(routes),
     )
     app.on_response_prepare.append(_name_request)
     app.on_shutdown.append(_release_stalled)
+    app.on_cleanup.append(_close)
     return app
+
+
+def _add_routes(app: web.Application, started: int) -> None:
+    posts: dict[str, Handler] = {
+        **{path: handlers.generation(plan) for path, plan in _GENERATION.items()},
+        **{path: handlers.reading(read) for path, read in _READING.items()},
+        **{path: handlers.document(compose) for path, compose in _DOCUMENTS.items()},
+        **dict.fromkeys(audio.PATHS, handlers.transcription),
+        **_OPERATIONS,
+    }
+    gets: dict[str, Handler] = {
+        "/v1/models": handlers.shown(lambda sim: sim.models.listing(started)),
+        "/version": handlers.shown(lambda _: {"version": VERSION}),
+        "/load": handlers.shown(lambda sim: {"server_load": len(sim.engine.runs)}),
+        "/server_info": handlers.shown(_info),
+        "/kv_event_sources": handlers.shown(_event_sources),
+        "/is_sleeping": sleep.is_sleeping,
+        "/metrics": handlers.metrics,
+        "/sim/state": control.state,
+        **dict.fromkeys(_HEALTH, handlers.health),
+    }
+    for path, handler in posts.items():
+        app.router.add_post(path, handler)
+    for path, handler in gets.items():
+        app.router.add_get(path, handler)
+
+
+def _info(sim: Sim) -> dict[str, Any]:
+    """What the engine was told, by vLLM's key; vLLM's own value is a text or a document of its settings."""
+    given = sim.settings
+    return {"vllm_config": {"model": given.model, "max_model_len": given.max_model_len, "role": given.role}}
+
+
+def _event_sources(sim: Sim) -> dict[str, Any]:
+    return {str(sim.settings.dp_rank): sim.publisher.describe()} if sim.publisher else {}
 
 
 @web.middleware
@@ -111,7 +164,7 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 def _refusal(request: web.Request, error: errors.ApiError) -> web.Response:
     """The error in the shape of the API that was asked."""
-    if request.path != messages.PATH:
+    if not request.path.startswith(messages.PATH):
         return error.response()
     body = wire.dump(messages.error_body(error))
     return web.Response(status=error.status, body=body, content_type="application/json")
@@ -127,7 +180,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise errors.ApiError(fault.amount, f"Simulated fault {fault}")
     if fault.kind is FaultKind.DELAY:
         await request.app[SIM].engine.clock.sleep(fault.amount / 1000.0)
-    if fault.kind is not FaultKind.HANG or request.path not in _GENERATION:
+    if fault.kind is not FaultKind.HANG or request.path not in _INFERENCE:
         await break_off.before_answer(request, fault)
     answer = await handler(request)
     return await break_off.spoil(request, answer, fault) if isinstance(answer, web.Response) else answer
@@ -138,7 +191,7 @@ def _fault_of(request: web.Request) -> Fault | None:
     spec = request.headers.get("x-sim-fault")
     if spec is None:
         is_control = request.path.startswith("/sim/")
-        return None if is_control else request.app[SIM].board.take(inference=request.path in _INFERENCE)
+        return None if is_control else request.app[SIM].board.take(_route(request.path))
     try:
         fault = parse_fault(spec)
     except FaultSpecError as error:
@@ -148,34 +201,10 @@ def _fault_of(request: web.Request) -> Fault | None:
     return fault
 
 
-def _generation(compose: Callable[[Envelope, SimSettings], Plan]) -> Handler:
-    async def handle(request: web.Request) -> web.StreamResponse:
-        plan = compose(await receive(request), request.app[SIM].settings)
-        return await reply.send(request, plan, request.get(FAULT))
-
-    return handle
-
-
-def _document(compose: Callable[[Envelope, SimSettings], Any]) -> Handler:
-    async def handle(request: web.Request) -> web.StreamResponse:
-        document = compose(await receive(request), request.app[SIM].settings)
-        request[VISIT].model = document.get("model")
-        return web.Response(body=wire.dump(document), content_type="application/json")
-
-    return handle
-
-
-def _constant(body: Callable[[], bytes]) -> Handler:
-    async def handle(_: web.Request) -> web.StreamResponse:
-        content = body()
-        return web.Response(body=content, content_type="application/json" if content else "text/plain")
-
-    return handle
-
-
-async def _metrics(request: web.Request) -> web.StreamResponse:
-    page = request.app[SIM].engine.metrics.exposition()
-    return web.Response(body=page, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+def _route(path: str) -> Route:
+    if path in _INFERENCE:
+        return "inference"
+    return "health" if path in _HEALTH else "other"
 
 
 async def _name_request(request: web.Request, answer: web.StreamResponse) -> None:
@@ -184,3 +213,7 @@ async def _name_request(request: web.Request, answer: web.StreamResponse) -> Non
 
 async def _release_stalled(app: web.Application) -> None:
     app[SIM].stopping.set()
+
+
+async def _close(app: web.Application) -> None:
+    await app[SIM].handover.close()

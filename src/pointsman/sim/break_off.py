@@ -40,7 +40,7 @@ async def before_answer(request: web.Request, fault: Fault) -> None:
     """Strike with a fault that leaves no answer at all. Raises BrokenOffError if it is one."""
     if fault.kind is FaultKind.HANG:
         await stall(request)
-    if fault == Fault(FaultKind.CUT, 0):
+    if fault in {Fault(FaultKind.CUT, 0), Fault(FaultKind.RESET, 0)}:
         cut(request, reset=True)
 
 
@@ -49,7 +49,7 @@ async def spoil(request: web.Request, whole: web.Response, fault: Fault) -> web.
     body = whole.body if isinstance(whole.body, bytes) else b""
     if fault.kind is FaultKind.MALFORMED:
         whole.body = body[: max(1, len(body) // 2)] or b"{"
-    if fault.kind not in {FaultKind.CUT, FaultKind.HANG_MID}:
+    if fault.kind not in {FaultKind.CUT, FaultKind.RESET, FaultKind.HANG_MID}:
         return whole
     answer = web.StreamResponse(status=whole.status, headers={"Content-Type": whole.content_type})
     answer.content_length = max(2, len(body))  # promised in full, delivered in part
@@ -58,5 +58,5 @@ async def spoil(request: web.Request, whole: web.Response, fault: Fault) -> web.
         await answer.write(body[: len(body) // 2])
     if fault.kind is FaultKind.HANG_MID:
         await stall(request)
-    cut(request, reset=False)
+    cut(request, reset=fault.kind is FaultKind.RESET)
     return whole

@@ -13,7 +13,7 @@ from pointsman.sim.engine import Job
 from pointsman.sim.envelope import Envelope
 from pointsman.sim.models import Models
 from pointsman.sim.plan import Outcome, Plan
-from pointsman.sim.settings import MAX_TOKENS_BOUND, SimSettings
+from pointsman.sim.settings import MAX_TOKENS_BOUND
 
 MAX_CHOICES = 128
 FINGERPRINT = "vllm-sim"
@@ -56,6 +56,7 @@ class ChatBody(msgspec.Struct, frozen=True):
     chat_template_kwargs: dict[str, Any] | None = None
     reasoning_effort: str | None = None
     cache_salt: str | None = None
+    kv_transfer_params: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -124,31 +125,33 @@ class ChatShape(DataEvents):
         return {**self._head("chat.completion.chunk"), "choices": [choice], "system_fingerprint": FINGERPRINT}
 
 
-def plan(envelope: Envelope, settings: SimSettings) -> Plan:
+def plan(envelope: Envelope, models: Models) -> Plan:
     """Compose the answer to a chat request. Raises ApiError (400, 404)."""
     body = envelope.read_as(ChatBody)
     if not body.messages:
         raise errors.ApiError(400, "messages must not be empty", param="messages")
     if body.stream_options and not body.stream:
         raise errors.invalid("Stream options can only be defined when `stream=True`.", "stream_options")
-    models = Models(settings)
     model = models.resolve(body.model)
     prompt = tokens.split(render(body))
     limit = body.max_completion_tokens or body.max_tokens
-    if envelope.wants_echo or settings.echo:
-        outcome: Outcome = "stop"
-        pieces = answers.echo(envelope.echo(model=model, engine=settings.name), settings.answer_tokens)
-    else:
-        steps, outcome = models.answer_length(len(prompt), limit)
-        pieces = answers.fit(_friendly(body, model, settings.name), steps)
+    pieces, outcome = answers.compose(
+        envelope,
+        models,
+        model=model,
+        text=_friendly(body, model, models.settings.name),
+        prompt_tokens=len(prompt),
+        limit=limit,
+    )
     choices = body.n or 1
     return Plan(
-        job=Job(model, prompt, len(pieces), choices, body.cache_salt or ""),
+        job=Job(model, prompt, len(pieces), choices, body.cache_salt or "", pieces),
         shape=ChatShape(envelope.request_id, model),
         answers=[pieces] * choices,
         outcome=outcome,
         stream=bool(body.stream),
         include_usage=bool(body.stream_options and body.stream_options.include_usage),
+        kv_transfer_params=body.kv_transfer_params,
     )
 
 

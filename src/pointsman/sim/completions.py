@@ -14,7 +14,6 @@ from pointsman.sim.engine import Job
 from pointsman.sim.envelope import Envelope
 from pointsman.sim.models import Models
 from pointsman.sim.plan import Outcome, Plan
-from pointsman.sim.settings import SimSettings
 
 DEFAULT_MAX_TOKENS = 16  # this API's own default, in vLLM as at OpenAI
 
@@ -32,6 +31,7 @@ class CompletionBody(msgspec.Struct, frozen=True):
     max_tokens: Length | None = DEFAULT_MAX_TOKENS
     echo: bool | None = False
     cache_salt: str | None = None
+    kv_transfer_params: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -78,33 +78,34 @@ class CompletionShape(DataEvents):
         }
 
 
-def plan(envelope: Envelope, settings: SimSettings) -> Plan:
+def plan(envelope: Envelope, models: Models) -> Plan:
     """Compose the answer to a completion request. Raises ApiError (400, 404)."""
     body = envelope.read_as(CompletionBody)
     if body.stream_options and not body.stream:
         raise errors.invalid("Stream options can only be defined when `stream=True`.", "stream_options")
-    models = Models(settings)
     model = models.resolve(body.model)
     texts = prompts(body.prompt)
     choices = body.n or 1
     if len(texts) * choices > MAX_CHOICES:
         raise errors.ApiError(400, f"prompts times n must be at most {MAX_CHOICES}", param="n")
     prompt = [piece for text in texts for piece in tokens.split(text)]
-    if envelope.wants_echo or settings.echo:
-        outcome: Outcome = "stop"
-        pieces = answers.echo(envelope.echo(model=model, engine=settings.name), settings.answer_tokens)
-    else:
-        steps, outcome = models.answer_length(len(prompt), body.max_tokens)
-        text = answers.friendly(model=model, engine=settings.name, reasoning=False, system=None)
-        pieces = answers.fit(text, steps)
+    pieces, outcome = answers.compose(
+        envelope,
+        models,
+        model=model,
+        text=answers.friendly(model=model, engine=models.settings.name, reasoning=False, system=None),
+        prompt_tokens=len(prompt),
+        limit=body.max_tokens,
+    )
     made = [_after(text, pieces) if body.echo else pieces for text in texts for _ in range(choices)]
     return Plan(
-        job=Job(model, prompt, len(pieces), len(made), body.cache_salt or ""),
+        job=Job(model, prompt, len(pieces), len(made), body.cache_salt or "", pieces),
         shape=CompletionShape(envelope.request_id, model),
         answers=made,
         outcome=outcome,
         stream=bool(body.stream),
         include_usage=bool(body.stream_options and body.stream_options.include_usage),
+        kv_transfer_params=body.kv_transfer_params,
     )
 
 

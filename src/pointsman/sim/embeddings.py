@@ -3,6 +3,7 @@
 import time
 from base64 import b64encode
 from collections import Counter
+from collections.abc import Sequence
 from hashlib import shake_128
 from typing import Annotated, Any, Literal
 
@@ -12,9 +13,10 @@ from numpy.typing import NDArray
 
 from pointsman.sim import errors, tokens
 from pointsman.sim.completions import TokenId, prompts
+from pointsman.sim.engine import Job
 from pointsman.sim.envelope import Envelope
 from pointsman.sim.models import Models
-from pointsman.sim.settings import SimSettings
+from pointsman.sim.plan import Reading
 
 Vector = NDArray[np.float32]
 
@@ -31,17 +33,13 @@ class EmbeddingBody(msgspec.Struct, frozen=True):
     dimensions: Annotated[int, msgspec.Meta(ge=1, le=MAX_DIMENSIONS)] | None = None
 
 
-def document(envelope: Envelope, settings: SimSettings) -> dict[str, Any]:
+def read(envelope: Envelope, models: Models) -> Reading:
     """The answer to an embedding request. Raises ApiError (400, 404)."""
     body = envelope.read_as(EmbeddingBody)
-    models = Models(settings)
     model = models.resolve(body.model)
     texts = prompts(body.input)
-    if len(texts) > MAX_INPUTS:
-        raise errors.ApiError(400, f"at most {MAX_INPUTS} inputs a request", param="input")
-    lengths = [len(tokens.split(text)) for text in texts]
-    models.answer_length(max(lengths), 1)
-    size = body.dimensions or settings.embedding_dimensions
+    inputs = split_inputs(texts, models)
+    size = body.dimensions or models.settings.embedding_dimensions
     data = [
         {
             "index": index,
@@ -50,19 +48,39 @@ def document(envelope: Envelope, settings: SimSettings) -> dict[str, Any]:
         }
         for index, text in enumerate(texts)
     ]
-    usage = {
-        "prompt_tokens": sum(lengths),
-        "total_tokens": sum(lengths),
-        "completion_tokens": 0,
-        "prompt_tokens_details": None,
-    }
-    return {
+    answer = {
         "id": f"embd-{envelope.request_id}",
         "object": "list",
         "created": int(time.time()),
         "model": model,
         "data": data,
-        "usage": usage,
+        "usage": usage_of(inputs),
+    }
+    return Reading(job_of(model, inputs), answer)
+
+
+def split_inputs(texts: Sequence[str], models: Models) -> list[list[str]]:
+    """The tokens of each input. Raises ApiError (400) for too many inputs and for one that is too long."""
+    if len(texts) > MAX_INPUTS:
+        raise errors.ApiError(400, f"at most {MAX_INPUTS} inputs a request", param="input")
+    inputs = [tokens.split(text) for text in texts]
+    models.answer_length(max((len(each) for each in inputs), default=0), 1)
+    return inputs
+
+
+def job_of(model: str, inputs: Sequence[Sequence[str]]) -> Job:
+    """The work of reading all inputs."""
+    return Job(model, [piece for each in inputs for piece in each], 0)
+
+
+def usage_of(inputs: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """What a request that generates nothing costs."""
+    total = sum(len(each) for each in inputs)
+    return {
+        "prompt_tokens": total,
+        "total_tokens": total,
+        "completion_tokens": 0,
+        "prompt_tokens_details": None,
     }
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-FaultScope = Literal["inference", "all"]
+FaultScope = Literal["inference", "health", "all"]
+Route = Literal["inference", "health", "other"]
 
 MAX_AMOUNT = 86_400_000  # a day in milliseconds: larger delays or chunk counts are typing errors
 
@@ -15,11 +16,15 @@ class FaultKind(StrEnum):
     STATUS = "status"
     HANG = "hang"
     HANG_MID = "hang-mid"
+    SLOW_FIRST = "slow-first"
+    SLOW = "slow"
     CUT = "cut"
+    RESET = "reset"
     ERROR_MID = "error-mid"
     DELAY = "delay"
     MALFORMED = "malformed"
     NO_DONE = "no-done"
+    KV_LOST = "kv-lost"
     REFUSE = "refuse"
 
 
@@ -35,6 +40,14 @@ _GRAMMAR: dict[FaultKind, tuple[str, str, int | None, int, int | None]] = {
     ),
     FaultKind.HANG: ("hang", "accept the request and never answer", None, 0, 0),
     FaultKind.HANG_MID: ("hang-mid:N", "stall after N chunks, connection open", 0, MAX_AMOUNT, None),
+    FaultKind.SLOW_FIRST: (
+        "slow-first:MS",
+        "the first token comes this much later; a stream's headers do not",
+        0,
+        MAX_AMOUNT,
+        None,
+    ),
+    FaultKind.SLOW: ("slow:MS", "every event of a stream comes this much later", 0, MAX_AMOUNT, None),
     FaultKind.CUT: (
         "cut:N",
         "close the connection after N chunks; cut:0 resets it before headers",
@@ -42,6 +55,7 @@ _GRAMMAR: dict[FaultKind, tuple[str, str, int | None, int, int | None]] = {
         MAX_AMOUNT,
         None,
     ),
+    FaultKind.RESET: ("reset:N", "reset the connection after N chunks", 0, MAX_AMOUNT, None),
     FaultKind.ERROR_MID: (
         "error-mid:N",
         "an error event after N chunks, as when an engine dies",
@@ -58,6 +72,13 @@ _GRAMMAR: dict[FaultKind, tuple[str, str, int | None, int, int | None]] = {
         0,
     ),
     FaultKind.NO_DONE: ("no-done", "end a stream without [DONE]", None, 0, 0),
+    FaultKind.KV_LOST: (
+        "kv-lost",
+        "disaggregated prefill: the promised blocks are not there",
+        None,
+        0,
+        0,
+    ),
     FaultKind.REFUSE: (
         "refuse[:MS]",
         "process-wide only: stop listening, for MS or until cleared",
@@ -125,10 +146,10 @@ class FaultBoard:
         """Replace the fault; `count` is how many requests it strikes before it clears itself (None: all)."""
         self._fault, self._left, self._scope = fault, count, scope
 
-    def take(self, *, inference: bool) -> Fault | None:
+    def take(self, route: Route) -> Fault | None:
         """The fault that strikes a request arriving now, counting it as struck."""
         fault = self._fault
-        if fault is None or fault.kind is FaultKind.REFUSE or not (inference or self._scope == "all"):
+        if fault is None or fault.kind is FaultKind.REFUSE or self._scope not in {route, "all"}:
             return None
         if self._left is not None:
             self._left -= 1

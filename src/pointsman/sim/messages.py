@@ -7,14 +7,14 @@ from typing import Any
 import msgspec
 
 from pointsman.sim import answers, errors, tokens, wire
-from pointsman.sim.chat import Length, Message
+from pointsman.sim.chat import ChatBody, Length, Message, render
 from pointsman.sim.engine import Job
 from pointsman.sim.envelope import Envelope
 from pointsman.sim.models import Models
 from pointsman.sim.plan import Outcome, Plan
-from pointsman.sim.settings import SimSettings
 
 PATH = "/v1/messages"
+COUNT_PATH = f"{PATH}/count_tokens"
 
 _STOPS: dict[Outcome, str] = {"stop": "end_turn", "length": "max_tokens"}
 _ERROR_TYPES = {
@@ -97,35 +97,59 @@ class MessagesShape:
         }
 
 
-def plan(envelope: Envelope, settings: SimSettings) -> Plan:
+def plan(envelope: Envelope, models: Models) -> Plan:
     """Compose the answer to a messages request. Raises ApiError (400, 404)."""
     body = envelope.read_as(MessagesBody)
     if not body.messages:
         raise errors.ApiError(400, "messages must not be empty", param="messages")
-    models = Models(settings)
     model = models.resolve(body.model)
-    system = (
-        body.system if isinstance(body.system, str) else Message("system", list(body.system or [])).text()
+    system = _system(body.system)
+    prompt = tokens.split(render(_as_chat(body.messages, system, body.tools)))
+    reasoning = (body.thinking or {}).get("type") == "enabled"
+    name = models.settings.name
+    pieces, outcome = answers.compose(
+        envelope,
+        models,
+        model=model,
+        text=answers.friendly(model=model, engine=name, reasoning=reasoning, system=system or None),
+        prompt_tokens=len(prompt),
+        limit=body.max_tokens,
     )
-    prompt = tokens.split(
-        "".join(f"<|im_start|>{turn.role}\n{turn.text()}<|im_end|>\n" for turn in body.messages)
-    )
-    if envelope.wants_echo or settings.echo:
-        outcome: Outcome = "stop"
-        pieces = answers.echo(envelope.echo(model=model, engine=settings.name), settings.answer_tokens)
-    else:
-        steps, outcome = models.answer_length(len(prompt), body.max_tokens)
-        reasoning = (body.thinking or {}).get("type") == "enabled"
-        text = answers.friendly(model=model, engine=settings.name, reasoning=reasoning, system=system or None)
-        pieces = answers.fit(text, steps)
     return Plan(
-        job=Job(model, prompt, len(pieces), 1, ""),
+        job=Job(model, prompt, len(pieces), answer=pieces),
         shape=MessagesShape(envelope.request_id, model, len(prompt)),
         answers=[pieces],
         outcome=outcome,
         stream=bool(body.stream),
         include_usage=True,
     )
+
+
+class CountBody(msgspec.Struct, frozen=True):
+    """What a prompt is made of."""
+
+    messages: list[Message]
+    model: str
+    system: str | list[dict[str, Any]] | None = None
+    tools: list[dict[str, Any]] | None = None
+
+
+def count(envelope: Envelope, models: Models) -> dict[str, Any]:
+    """The length of a prompt. Raises ApiError (400, 404)."""
+    body = envelope.read_as(CountBody)
+    models.resolve(body.model)
+    text = render(_as_chat(body.messages, _system(body.system), body.tools))
+    return {"input_tokens": len(tokens.split(text))}
+
+
+def _system(given: str | list[dict[str, Any]] | None) -> str:
+    return given if isinstance(given, str) else Message("system", list(given or [])).text()
+
+
+def _as_chat(turns: list[Message], system: str, tools: list[dict[str, Any]] | None) -> ChatBody:
+    """The same conversation as a chat request, which is what vLLM makes of it too."""
+    first = [Message("system", system)] if system else []
+    return ChatBody(messages=[*first, *turns], tools=tools)
 
 
 def error_body(error: errors.ApiError) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pointsman.sim import errors
+from pointsman.sim.adapters import Adapters
 from pointsman.sim.plan import Outcome
 from pointsman.sim.settings import SimSettings
 
@@ -13,12 +14,13 @@ class Models:
     """The base model and its LoRA adapters."""
 
     settings: SimSettings
+    adapters: Adapters
 
     def resolve(self, asked: str | None) -> str:
         """The model that answers; a request that names none gets the base model. Raises ApiError (404)."""
         if not asked:
             return self.settings.model
-        if asked != self.settings.model and asked not in self.settings.loras:
+        if asked != self.settings.model and asked not in self.adapters:
             raise errors.unknown_model(asked)
         return asked
 
@@ -40,12 +42,14 @@ class Models:
     def listing(self, created: int) -> dict[str, Any]:
         """The answer of /v1/models; `created` is Unix seconds."""
         base = self.settings.model
-        cards = [_card(base, None, created, self.settings.max_model_len)]
-        cards += [_card(lora, base, created, None) for lora in self.settings.loras]
+        cards = [_card(base, base, None, created, self.settings.max_model_len)]
+        cards += [_card(name, lora.path, lora.parent, created, None) for name, lora in self.adapters]
         return {"object": "list", "data": cards}
 
 
-def _card(name: str, parent: str | None, created: int, max_model_len: int | None) -> dict[str, Any]:
+def _card(
+    name: str, root: str, parent: str | None, created: int, max_model_len: int | None
+) -> dict[str, Any]:
     permission = {
         "id": f"modelperm-{name}",
         "object": "model_permission",
@@ -65,7 +69,7 @@ def _card(name: str, parent: str | None, created: int, max_model_len: int | None
         "object": "model",
         "created": created,
         "owned_by": "vllm",
-        "root": name,
+        "root": root,
         "parent": parent,
         "max_model_len": max_model_len,
         "permission": [permission],

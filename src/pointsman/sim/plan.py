@@ -47,6 +47,8 @@ class Plan:
     outcome: Outcome
     stream: bool
     include_usage: bool
+    kv_transfer_params: dict[str, Any] | None = None
+    """What the request says about handing KV blocks from one engine to another."""
 
     def usage(self, cached_tokens: int) -> dict[str, Any]:
         """The `usage` object."""
@@ -57,3 +59,11 @@ class Plan:
             "completion_tokens": made,
             "prompt_tokens_details": {"cached_tokens": cached_tokens},
         }
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An answer that needs the prompt read and nothing generated: vectors, scores, classes."""
+
+    job: Job
+    document: dict[str, Any]

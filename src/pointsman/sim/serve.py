@@ -1,10 +1,10 @@
-"""Runs simulated engines: one inside the caller's event loop, or one until a signal stops it."""
+"""Runs simulated engines: one inside the caller's event loop, or some until a signal stops them."""
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiohttp import web
@@ -13,6 +13,7 @@ from pointsman.sim import control
 from pointsman.sim.app import build_app
 from pointsman.sim.engine import Clock
 from pointsman.sim.faults import FaultKind, FaultScope, parse_fault
+from pointsman.sim.kv_publisher import publishing
 from pointsman.sim.listener import Listener
 from pointsman.sim.server import SIM, Sim
 from pointsman.sim.settings import SimSettings
@@ -74,26 +75,54 @@ async def running(
     listener = Listener(runner, settings.host, settings.port, app[SIM].busy)
     try:
         await listener.open()
+        app[SIM].handover.port = lambda: listener.port
         control_url = await _open_control(runner, settings, app[SIM])
         app[SIM].refuse = listener.refuse
         fault = settings.fault
         if fault is not None and fault.kind is FaultKind.REFUSE:
             await listener.refuse(fault.amount / 1000.0 or None)
-        yield RunningSim(url=listener.url, port=listener.port, control_url=control_url, sim=app[SIM])
+        async with publishing(settings) as publisher:
+            if publisher is not None:
+                app[SIM].publisher = publisher
+                app[SIM].engine.publish_to(publisher.publish)
+            yield RunningSim(url=listener.url, port=listener.port, control_url=control_url, sim=app[SIM])
     finally:
         await listener.close()
         await runner.cleanup()
 
 
-async def serve(settings: SimSettings, announce: Callable[[RunningSim], None]) -> None:
-    """Serve until SIGTERM or SIGINT; `announce` is called once the port is open."""
+async def serve(engines: Sequence[SimSettings], announce: Callable[[RunningSim], None]) -> None:
+    """Serve until SIGTERM or SIGINT, all in one event loop; `announce` is called once each port is open.
+
+    Raises PortInUseError, KvEventsError, or OSError for a bad host.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with running(settings, grace_ms=settings.shutdown_ms) as sim:
-        announce(sim)
+    async with AsyncExitStack() as stack:
+        for settings in engines:
+            announce(await stack.enter_async_context(running(settings, grace_ms=settings.shutdown_ms)))
         await stop.wait()
+
+
+def replicas(settings: SimSettings, count: int) -> list[SimSettings]:
+    """Copies of one engine on consecutive ports, named NAME-0 and so on; one alone keeps its name.
+
+    Endpoints for KV events that are bound go up by 2 a replica, so that a pair of neighbours stays a pair.
+    """
+    if count == 1:
+        return [settings]
+    return [
+        replace(
+            settings,
+            name=f"{settings.name}-{index}",
+            port=settings.port and settings.port + index,
+            control_port=settings.control_port and settings.control_port + index,
+            kv_events=settings.kv_events and settings.kv_events.shifted(2 * index),
+        )
+        for index in range(count)
+    ]
 
 
 async def _open_control(runner: web.AppRunner, settings: SimSettings, sim: Sim) -> str | None:

@@ -9,6 +9,9 @@ from aiohttp import web
 
 from pointsman.sim.engine import Engine
 from pointsman.sim.faults import FaultBoard
+from pointsman.sim.handover import Handover
+from pointsman.sim.kv_publisher import KvPublisher
+from pointsman.sim.models import Models
 from pointsman.sim.settings import SimSettings
 from pointsman.sim.state import SimState, Visit
 
@@ -22,9 +25,13 @@ class Sim:
 
     settings: SimSettings
     engine: Engine
+    models: Models
+    handover: Handover
     board: FaultBoard
     state: SimState
     refuse: Refuse | None = None
+    publisher: KvPublisher | None = None
+    """Where KV events go, if anywhere."""
     busy: set[asyncio.BaseTransport | None] = field(default_factory=set)
     """Connections on which a request is being answered."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -40,6 +47,10 @@ class Sim:
             "max_running": slots.max_running,
             "max_waiting": slots.max_waiting_seen,
             "prefix_cache_blocks": len(self.engine.cache),
+            "sleeping": self.engine.sleep_level is not None,
+            "adapters": [name for name, _ in self.engine.adapters],
+            "handovers": self.handover.kept,
+            "kv_event_batches": self.publisher.sequence if self.publisher else 0,
             **self.board.describe(),
             **self.state.describe(),
         }

@@ -1,11 +1,58 @@
 """What a simulated engine is told before it starts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from pointsman.sim.faults import Fault, FaultScope
+from pointsman.sim.kv_events import Encoding
 
 DEFAULT_PORT = 8000
 MAX_TOKENS_BOUND = 1_000_000
+
+
+Role = Literal["prefill", "decode", "both"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KvEventsSettings:
+    """Where and how KV events are published; endpoints are ZeroMQ's.
+
+    An endpoint with `*` or `::` is bound, any other is connected to, as vLLM does; the replay endpoint is
+    always bound.
+    """
+
+    endpoint: str
+    replay_endpoint: str | None = None
+    topic: str = ""
+    encoding: Encoding = "map"
+    buffer_steps: int = 10_000
+    """Batches kept for replay; older ones are gone."""
+
+    def __post_init__(self) -> None:
+        for endpoint in (self.endpoint, self.replay_endpoint):
+            if endpoint is not None and not endpoint.startswith(("tcp://", "ipc://", "inproc://")):
+                raise ValueError(f"kv_events: {endpoint!r} is no endpoint; write for example tcp://*:5557")
+        if self.buffer_steps < 1:
+            raise ValueError("kv_events buffer_steps must be at least 1")
+
+    @property
+    def binds(self) -> bool:
+        """VLLM's rule: a wildcard address is one's own, any other is somebody else's."""
+        return "*" in self.endpoint or "::" in self.endpoint or self.endpoint.startswith(("ipc:", "inproc:"))
+
+    def shifted(self, by: int) -> "KvEventsSettings":
+        """The same with ports that are `by` higher, where they are bound and not chosen by the system."""
+        endpoint = shift_port(self.endpoint, by) if self.binds else self.endpoint
+        replay = self.replay_endpoint and shift_port(self.replay_endpoint, by)
+        return replace(self, endpoint=endpoint, replay_endpoint=replay)
+
+
+def shift_port(endpoint: str, by: int) -> str:
+    """An endpoint whose port is `by` higher; one without a port, or with port 0, stays as it is."""
+    head, colon, port = endpoint.rpartition(":")
+    if not endpoint.startswith("tcp://") or not colon or not port.isdigit() or int(port) == 0:
+        return endpoint
+    return f"{head}:{int(port) + by}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +68,11 @@ class SimSettings:
     name: str = "sim"
     """Name of this engine (replica) in echoes and answers, to tell replicas of one model apart."""
     loras: tuple[str, ...] = ()
-    """LoRA adapter names, listed in /v1/models with the base model as their parent."""
+    """LoRA adapters, `NAME` or `NAME=PATH`; /v1/models lists them with the base model as their parent."""
+    max_loras: int | None = None
+    """Adapters that run side by side; requests for more wait. None: as many as there are at the start."""
+    max_cpu_loras: int = 64
+    """Adapters that can be loaded; one more is refused."""
     host: str = "127.0.0.1"
     port: int = 0
     """Port to listen on; 0 picks a free one."""
@@ -41,6 +92,18 @@ class SimSettings:
     """Requests waiting at once; more get a 503."""
     kv_blocks: int = 4096
     """Size of the prefix cache in blocks of 16 tokens."""
+    dp_rank: int = 0
+    """Data-parallel rank: in metrics and KV events, and added to the ports of the latter."""
+    kv_events: KvEventsSettings | None = None
+    """Where KV events are published; None: nowhere."""
+    role: Role | None = None
+    """Part in disaggregated prefill: which `kv_transfer_params` it obeys. None: none."""
+    kv_load_failure: Literal["recompute", "fail"] = "recompute"
+    """What a decoding engine does when blocks it was promised are not to be had."""
+    kv_lease_ms: float = 30_000.0
+    """How long a prefilling engine keeps blocks for another one to fetch."""
+    transcription: str = "This is a simulated transcription: nobody listened to the audio."
+    """What every audio file is said to say."""
     max_model_len: int = 131_072
     """Longest prompt plus answer, in tokens."""
     embedding_dimensions: int = 384
@@ -58,9 +121,10 @@ class SimSettings:
     def __post_init__(self) -> None:
         if not self.model:
             raise ValueError("model must not be empty")
-        names = (self.model, *self.loras)
-        if len(set(names)) != len(names):
+        if len({self.model, *self.adapters()}) != 1 + len(self.loras) or "" in self.adapters():
             raise ValueError("model and loras must be different names")
+        if len(self.loras) > self.max_cpu_loras:
+            raise ValueError(f"max_cpu_loras is {self.max_cpu_loras}, fewer than the loras given")
         for field in (
             "ttft_ms",
             "rate",
@@ -69,6 +133,8 @@ class SimSettings:
             "max_waiting",
             "port",
             "control_port",
+            "dp_rank",
+            "kv_lease_ms",
         ):
             if (getattr(self, field) or 0) < 0:
                 raise ValueError(f"{field} must not be negative")
@@ -78,8 +144,21 @@ class SimSettings:
             "max_model_len",
             "embedding_dimensions",
             "max_body_bytes",
+            "max_loras",
+            "max_cpu_loras",
         ):
-            if getattr(self, field) < 1:
+            value = getattr(self, field)
+            if value is not None and value < 1:
                 raise ValueError(f"{field} must be at least 1")
         if not 1 <= self.answer_tokens <= MAX_TOKENS_BOUND:
             raise ValueError(f"answer_tokens must be between 1 and {MAX_TOKENS_BOUND}")
+
+    @property
+    def most_loras(self) -> int:
+        """How many adapters run side by side."""
+        return max(1, len(self.loras)) if self.max_loras is None else self.max_loras
+
+    def adapters(self) -> dict[str, str]:
+        """The paths of the adapters by name; a name alone is its own path."""
+        pairs = (lora.partition("=") for lora in self.loras)
+        return {name: path or name for name, _, path in pairs}

@@ -6,6 +6,7 @@ from pointsman.sim import break_off
 from pointsman.sim.errors import ApiError
 from pointsman.sim.faults import Fault, FaultKind
 from pointsman.sim.plan import Shape
+from pointsman.sim.server import SIM
 
 _BROKEN_EVENT = b'data: {"id": "chatcmpl-broken", "choices": [{"delta": {"content": "tr\n\n'
 
@@ -44,14 +45,16 @@ class EventStream:
         fault = self._fault
         if fault is None:
             return
+        if fault.kind is FaultKind.SLOW:
+            await self._request.app[SIM].engine.clock.sleep(fault.amount / 1000.0)
         if fault.kind is FaultKind.MALFORMED and self._sent == 1:
             await self.answer.write(_BROKEN_EVENT)
-        if self._sent != fault.amount:
+        if self._sent != fault.amount or fault.kind is FaultKind.SLOW:
             return
         if fault.kind is FaultKind.HANG_MID:
             await break_off.stall(self._request)
-        if fault.kind is FaultKind.CUT:
-            break_off.cut(self._request, reset=False)
+        if fault.kind in {FaultKind.CUT, FaultKind.RESET}:
+            break_off.cut(self._request, reset=fault.kind is FaultKind.RESET)
         if fault.kind is FaultKind.ERROR_MID:
             died = ApiError(500, "EngineCore encountered an issue (simulated fault error-mid).")
             await self.answer.write(self._shape.event(self._shape.error(died)))

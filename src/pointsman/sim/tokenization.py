@@ -9,7 +9,6 @@ from pointsman.sim.chat import ChatBody, Message, render
 from pointsman.sim.completions import TokenId
 from pointsman.sim.envelope import Envelope
 from pointsman.sim.models import Models
-from pointsman.sim.settings import SimSettings
 
 
 class TokenizeBody(msgspec.Struct, frozen=True):
@@ -29,10 +28,10 @@ class DetokenizeBody(msgspec.Struct, frozen=True):
     model: str | None = None
 
 
-def tokenize(envelope: Envelope, settings: SimSettings) -> dict[str, Any]:
+def tokenize(envelope: Envelope, models: Models) -> dict[str, Any]:
     """The token ids of a prompt or of rendered messages. Raises ApiError (400, 404)."""
     body = envelope.read_as(TokenizeBody)
-    Models(settings).resolve(body.model)
+    models.resolve(body.model)
     if body.messages is not None:
         text = render(ChatBody(messages=body.messages, tools=body.tools))
     elif body.prompt is not None:
@@ -42,14 +41,14 @@ def tokenize(envelope: Envelope, settings: SimSettings) -> dict[str, Any]:
     token_ids = tokens.ids(text)
     return {
         "count": len(token_ids),
-        "max_model_len": settings.max_model_len,
+        "max_model_len": models.settings.max_model_len,
         "tokens": token_ids,
         "token_strs": tokens.split(text) if body.return_token_strs else None,
     }
 
 
-def detokenize(envelope: Envelope, settings: SimSettings) -> dict[str, Any]:
+def detokenize(envelope: Envelope, models: Models) -> dict[str, Any]:
     """The text of token ids. Raises ApiError (400, 404)."""
     body = envelope.read_as(DetokenizeBody)
-    Models(settings).resolve(body.model)
+    models.resolve(body.model)
     return {"prompt": tokens.text_of(body.tokens)}

@@ -3,7 +3,8 @@
 import re
 
 # A blank, if any, and up to five printable ASCII characters (so at most six bytes), or any one character.
-_PIECE = re.compile(r"[ \n\t]?[!-~]{1,5}|[\s\S]")
+# A line break stands alone, so the tokens of an answer stay the same when it is part of the next prompt.
+_PIECE = re.compile(r"[ \t]?[!-~]{1,5}|[\s\S]")
 _MARK = b"\x01"  # keeps leading zero bytes when a piece becomes an integer
 _MAX_ID_BYTES = 7
 
@@ -15,7 +16,12 @@ def split(text: str) -> list[str]:
 
 def ids(text: str) -> list[int]:
     """Token ids of a text. They are the tokens' own bytes, hence the same in every process."""
-    return [int.from_bytes(_MARK + piece.encode()) for piece in split(text)]
+    return [id_of(piece) for piece in split(text)]
+
+
+def id_of(piece: str) -> int:
+    """The id of one token."""
+    return int.from_bytes(_MARK + piece.encode())
 
 
 def text_of(token_ids: list[int]) -> str:

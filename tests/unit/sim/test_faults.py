@@ -16,6 +16,10 @@ SPECS = [
     "delay:10",
     "malformed",
     "no-done",
+    "slow-first:30",
+    "slow:5",
+    "reset:2",
+    "kv-lost",
 ]
 
 
@@ -64,9 +68,19 @@ def test_a_counted_fault_clears_itself() -> None:
     """A board strikes as often as told, inference alone unless told otherwise, and never by `refuse`."""
     board = FaultBoard()
     board.set(Fault(FaultKind.HANG), count=2)
-    assert board.take(inference=False) is None
-    assert [board.take(inference=True) is not None for _ in range(3)] == [True, True, False]
+    assert board.take("other") is None
+    assert [board.take("inference") is not None for _ in range(3)] == [True, True, False]
     board.set(Fault(FaultKind.HANG), scope="all")
-    assert board.take(inference=False) is not None
+    assert board.take("other") is not None
     board.set(Fault(FaultKind.REFUSE))
-    assert board.take(inference=True) is None
+    assert board.take("inference") is None
+
+
+def test_a_fault_of_health_spares_the_rest() -> None:
+    """With the scope `health` the probes fail and requests do not."""
+    board = FaultBoard(Fault(FaultKind.STATUS, 503), scope="health")
+    assert [board.take(route) is not None for route in ("health", "inference", "other")] == [
+        True,
+        False,
+        False,
+    ]
