@@ -10,10 +10,11 @@ from pointsman.config.routing import Routing
 from pointsman.config.validate import DEFAULT_RECIPE
 from pointsman.core.decision import Decision
 from pointsman.core.errors import ConfigError, StartError
+from pointsman.core.problem import Problem, Severity
 from pointsman.core.signal import SignalSet
 from pointsman.decisions.asked import asked
 from pointsman.decisions.compile import compile_rule, referenced
-from pointsman.encoder import Encoder, ModelFilesError, PlugsRefused
+from pointsman.encoder import Encoder, EngineMissing, ModelFilesError, PlugsRefused
 from pointsman.fleet.breaker import Patience
 from pointsman.fleet.catalog import Catalog
 from pointsman.fleet.observed import Capacity, ObservedFleet
@@ -237,13 +238,21 @@ def _load_encoder(settings: Settings, sources: Sequence[_Source]) -> Encoder:
             source.routing.signals, source.questions, prefix=source.prefix
         ).items()
     }
+    wanted = settings.gateway.encoder
     try:
         return Encoder.load(
+            engine=wanted.engine,
             threads=limits.encoder_threads,
             cache_entries=limits.encoder_cache_entries,
             max_pending=limits.encoder_max_pending,
+            scan_tokens=wanted.scan_tokens,
             plugs=plugs,
         )
+    except EngineMissing as error:
+        path, remedy = "gateway.encoder.engine", "or leave it at onnxruntime"
+        raise ConfigError(
+            [Problem(Severity.ERROR, path, f"{wanted.engine} cannot run: {error}", remedy)]
+        ) from error
     except PlugsRefused as error:
         problems = [
             problem

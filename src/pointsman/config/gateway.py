@@ -71,11 +71,33 @@ class Limits(Part):
     )
 
 
+class EncoderEngine(Part):
+    """How the built-in encoder computes, and how much of a text it looks at."""
+
+    engine: Literal["onnxruntime", "openvino"] = Field(
+        "onnxruntime",
+        description=(
+            "What runs the network: onnxruntime anywhere, in int8; openvino, which is pointsman[openvino], "
+            "nearer to full precision on processors with bf16, with vectors that no other engine's fit."
+        ),
+    )
+    scan_tokens: Positive = Field(
+        4096,
+        description=(
+            "Word pieces of one text that guards look at, about; of longer texts evenly spread parts are "
+            "read, the beginning and the end among them."
+        ),
+    )
+
+
 class Gateway(Part):
     """How the gateway itself runs."""
 
     envoy: EnvoyProcess = Field(default_factory=EnvoyProcess, description="The Envoy that is started.")
     limits: Limits = Field(default_factory=Limits, description="Bounds on requests and memory.")
+    encoder: EncoderEngine = Field(
+        default_factory=EncoderEngine, description="How the built-in encoder reads texts."
+    )
     on_router_failure: Literal["closed", "open"] = Field(
         "closed",
         description="When no decision can be had, closed answers 503 and open sends to the default model.",
