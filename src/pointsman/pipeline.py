@@ -13,6 +13,7 @@ from pointsman.core.decision import Decision, Match
 from pointsman.core.errors import Forbidden, HttpError, MethodNotAllowed, RequestError
 from pointsman.core.guard import GuardOutcome
 from pointsman.core.model import Candidate, Selection, Target
+from pointsman.core.placement import Placement
 from pointsman.core.request import ChatRequest, Dialect, Head
 from pointsman.core.signal import SignalSet
 from pointsman.core.trace import Ruling, Trace
@@ -33,6 +34,7 @@ from pointsman.fleet.state import AllWell, FleetState
 from pointsman.guards.headers import by_decision
 from pointsman.guards.request import NOTHING, Judgement, Refusal, Refused, RequestGuards
 from pointsman.observe.stopwatch import Stopwatch
+from pointsman.placement.placer import Placer, Wanted
 from pointsman.plugins.base import EarlyAnswer, Rewrite
 from pointsman.plugins.draft import Draft
 from pointsman.plugins.model_name import rename_model
@@ -68,6 +70,8 @@ class Pipeline(msgspec.Struct, frozen=True):
     """What is looked for in every request; ``None`` looks for nothing."""
     limiter: Limiter | None = None
     """What counts requests against the rate limits; ``None`` counts nothing."""
+    placer: Placer | None = None
+    """What chooses among the endpoints of a pool; ``None`` leaves that to the data plane."""
     identity: IdentityHeaders = IdentityHeaders()
     limits: Limits = Limits()
     clear_route: bool = True
@@ -133,8 +137,11 @@ class Pipeline(msgspec.Struct, frozen=True):
                 draft = await self._rewrite(enter(draft), match, judgement)
                 draft = leave(draft, request.dialect, created=int(self.now()))
             with watch.phase("place"):
-                forward = self._place(request, trace, draft, head, judgement)
-            trace = msgspec.structs.replace(trace, rewrites=draft.notes, phases_us=watch.read())
+                placement = await self._choose_endpoint(draft)
+                forward = self._forward(request, trace, draft, head, judgement, placement)
+            trace = msgspec.structs.replace(
+                trace, placement=placement, rewrites=draft.notes, phases_us=watch.read()
+            )
             return Ruling(forward, trace)
         except HttpError as error:
             trace = msgspec.structs.replace(trace, error=error.message, phases_us=watch.read())
@@ -259,10 +266,23 @@ class Pipeline(msgspec.Struct, frozen=True):
         checks = [plugin for plugin in plugins if isinstance(plugin, ResponseGuard)]
         return (*(plugin for plugin in plugins if not isinstance(plugin, ResponseGuard)), mask, *checks)
 
-    def _place(
-        self, request: ChatRequest, trace: Trace, draft: Draft, head: Head, judgement: Judgement
+    async def _choose_endpoint(self, draft: Draft) -> Placement | None:
+        """The replica, where that is our choice."""
+        if self.placer is None:
+            return None
+        target = draft.selection.candidate.target
+        return await self.placer.place(Wanted(target, draft.body, len(draft.request.raw), draft.received))
+
+    def _forward(
+        self,
+        request: ChatRequest,
+        trace: Trace,
+        draft: Draft,
+        head: Head,
+        judgement: Judgement,
+        placement: Placement | None,
     ) -> Forward:
-        """Name the pool; which of its replicas serves the request is the data plane's choice."""
+        """Name the pool and, where one was chosen, the endpoint with its fallbacks."""
         target = draft.selection.candidate.target
         debug = head.headers.get(names.DEBUG) == "true"
         routing = {**target.headers, **draft.headers.set, names.SELECTED_MODEL: header_safe(target.name)}
@@ -272,6 +292,7 @@ class Pipeline(msgspec.Struct, frozen=True):
             headers=HeaderEdits(routing, draft.headers.remove),
             clear_route=self.clear_route,
             path=_provider_path(target, request.dialect, draft.request.dialect, head.path),
+            destinations=placement.destinations if placement else (),
             response_headers={
                 **UPSTREAM_HEADERS,
                 **judgement.headers,

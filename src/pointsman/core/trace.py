@@ -7,6 +7,7 @@ import msgspec
 from pointsman.core.decision import Match
 from pointsman.core.guard import GuardOutcome
 from pointsman.core.model import Selection
+from pointsman.core.placement import Placement
 from pointsman.core.request import ChatRequest
 from pointsman.core.signal import SignalSet
 from pointsman.core.verdict import Verdict
@@ -26,6 +27,8 @@ class Trace(msgspec.Struct, frozen=True):
     guards: tuple[GuardOutcome, ...] = ()
     """What the guards made of the request, before it went anywhere."""
     selection: Selection | None = None
+    placement: Placement | None = None
+    """Where the request goes; ``None`` also where the data plane chooses."""
     rewrites: tuple[str, ...] = ()
     """What was changed in the request, one short phrase each, in order."""
     phases_us: Mapping[str, float] = {}

@@ -19,6 +19,8 @@ class Forward(msgspec.Struct, frozen=True):
     """The new body; ``None`` forwards the received bytes untouched."""
     headers: HeaderEdits = HeaderEdits()
     path: str | None = None
+    destinations: tuple[str, ...] = ()
+    """Endpoints of the pool in the order to try them; empty leaves the choice to the data plane."""
     clear_route: bool = True
     """Whether a foreign data plane should choose its route anew, by the headers set here."""
     response_headers: Mapping[str, str] = {}

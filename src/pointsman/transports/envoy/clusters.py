@@ -4,13 +4,16 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from pointsman.transports.envoy.plan import HealthCheck, Host, Limits, Plan, Pool
+from pointsman.core import headers as names
+from pointsman.transports.envoy.plan import HealthCheck, Host, LbPolicy, Limits, Plan, Pool
 from pointsman.transports.wire import contract
 
 _HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _TLS = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
 _CARES = "type.googleapis.com/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig"
 _LB = {"round_robin": "ROUND_ROBIN", "least_request": "LEAST_REQUEST"}
+
+_OVERRIDE = "type.googleapis.com/envoy.extensions.load_balancing_policies.override_host.v3.OverrideHost"
 
 _ENGINE_IDLE_S = 4
 """uvicorn, under every Python engine, closes idle connections after 5 s: we let go first, so that no
@@ -43,7 +46,7 @@ def render(pool: Pool, plan: Plan) -> dict[str, Any]:
     cluster: dict[str, Any] = {
         "name": cluster_name(pool.name),
         "connect_timeout": f"{pool.connect_timeout_s:.3f}s",
-        "lb_policy": _LB[pool.lb_policy],
+        **_balancing(pool),
         "per_connection_buffer_limit_bytes": 256 << 10,
         "circuit_breakers": _bounds(plan.limits),
         "outlier_detection": _ejection(pool),
@@ -67,6 +70,29 @@ def render(pool: Pool, plan: Plan) -> dict[str, Any]:
     if pool.health_check is not None:
         cluster["health_checks"] = [_health(pool.health_check)]
     return cluster
+
+
+def _balancing(pool: Pool) -> dict[str, Any]:
+    """Our endpoints first, in their order; a retry takes the next one."""
+    if not pool.placed:
+        return {"lb_policy": _LB[pool.lb_policy]}
+    named = {"key": contract.LB_NAMESPACE, "path": [{"key": names.DESTINATION}]}
+    override = {
+        "@type": _OVERRIDE,
+        # Metadata alone: only the router sets it, whatever a client sends.
+        "override_host_sources": [{"metadata": named}],
+        "fallback_policy": {"policies": [_policy(pool.lb_policy)]},
+    }
+    config = {"name": "envoy.load_balancing_policies.override_host", "typed_config": override}
+    return {"load_balancing_policy": {"policies": [{"typed_extension_config": config}]}}
+
+
+def _policy(name: LbPolicy) -> dict[str, Any]:
+    kind = {"round_robin": "RoundRobin", "least_request": "LeastRequest"}[name]
+    config = {"@type": f"type.googleapis.com/envoy.extensions.load_balancing_policies.{name}.v3.{kind}"}
+    return {
+        "typed_extension_config": {"name": f"envoy.load_balancing_policies.{name}", "typed_config": config}
+    }
 
 
 def _resolution() -> dict[str, Any]:

@@ -87,7 +87,9 @@ def _extproc(limits: Limits) -> dict[str, Any]:
             "max_message_timeout": timeout,
             "allow_mode_override": True,
             "mutation_rules": {"allow_all_routing": True},
-            "metadata_options": {"receiving_namespaces": {"untyped": [contract.NAMESPACE]}},
+            "metadata_options": {
+                "receiving_namespaces": {"untyped": [contract.NAMESPACE, contract.LB_NAMESPACE]}
+            },
             "processing_mode": {
                 # SEND, although the headers say little: with SKIP Envoy drops header changes silently.
                 "request_header_mode": "SEND",

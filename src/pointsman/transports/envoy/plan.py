@@ -61,6 +61,8 @@ class Pool:
     """The value of the pool header that selects it; any string."""
     endpoints: tuple[Host, ...]
     lb_policy: LbPolicy = "least_request"
+    placed: bool = False
+    """The router names endpoints; ``lb_policy`` is for requests without, and once those named are used up."""
     retries: int = 2
     retry_on: tuple[str, ...] = RETRY_ON
     retriable_statuses: tuple[int, ...] = (503,)

@@ -28,6 +28,7 @@ def headers_answer(onward: Onward) -> Answers:
     """Answer to the headers of a request without a body; it stays without one."""
     response = pb.ProcessingResponse()
     _edit_headers(response.request_headers.response, onward, {})
+    _name_destinations(response, onward.forward)
     return (response,)
 
 
@@ -46,6 +47,7 @@ def body_answer(onward: Onward, held: bytes | None = None) -> Answers:
         common.body_mutation.body = body
     elif held is not None:
         common.body_mutation.body = held
+    _name_destinations(response, onward.forward)
     return (response,)
 
 
@@ -54,6 +56,7 @@ def duplex_answer(onward: Onward, received: bytes, *, trailers: bool) -> Answers
     head = pb.ProcessingResponse()
     common = head.request_headers.response
     _edit_headers(common, onward, {})
+    _name_destinations(head, onward.forward)
     body = onward.forward.body
     if body is None:
         body = received
@@ -72,6 +75,8 @@ def _edit_headers(common: pb.CommonResponse, onward: Onward, extra: dict[str, st
     edits = {**forward.headers.set, **extra}
     if onward.managed and forward.pool:
         edits[names.POOL] = forward.pool
+    if forward.destinations:
+        edits[names.DESTINATION] = ",".join(forward.destinations)
     if forward.path is not None:
         edits[":path"] = forward.path
     remove = (*forward.headers.remove, *onward.arrival.forged)
@@ -79,6 +84,13 @@ def _edit_headers(common: pb.CommonResponse, onward: Onward, extra: dict[str, st
     if edits or remove:
         common.header_mutation.CopyFrom(mutation_of(edits, remove))
         common.clear_route_cache = onward.managed or forward.clear_route
+
+
+def _name_destinations(response: pb.ProcessingResponse, forward: Forward) -> None:
+    """The endpoints as metadata, too: a data plane may trust that alone, as no client can set it."""
+    if forward.destinations:
+        fields = response.dynamic_metadata.fields[contract.LB_NAMESPACE].struct_value.fields
+        fields[names.DESTINATION].string_value = ",".join(forward.destinations)
 
 
 def attach_outcome(response: pb.ProcessingResponse, ruling: Ruling) -> None:

@@ -12,11 +12,14 @@ MANAGED_ANSWER = "managed-answer"
 """Its value on streams that carry an answer to be filtered."""
 
 NAMESPACE = "pointsman"
-"""Dynamic-metadata namespace: the only one our Envoy accepts from the processor, and the one it logs."""
+"""Dynamic-metadata namespace of ours: our Envoy accepts it from the processor, and logs it."""
 RESPONSE_HEADERS = "response_headers"
 """Key in it: a struct of header name -> string, set on every answer to the client."""
 SUCCESS_HEADERS = "success_headers"
 """Key in it: the same, set on 2xx answers only. Values must be strings, free of control characters."""
+
+LB_NAMESPACE = "envoy.lb"
+"""The endpoint-picker protocol's namespace: endpoints to try, under the name of their header."""
 
 REPLY_DETAILS = "pointsman"
 """``ImmediateResponse.details`` of our own replies: Envoy must not rewrite these as errors of its own."""

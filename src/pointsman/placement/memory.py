@@ -1,0 +1,81 @@
+"""What placing remembers: who is busy, who has which prompts, how long prompts usually are."""
+
+from collections import OrderedDict
+from typing import Final
+
+from pointsman.core.placement import Placement
+from pointsman.fleet.load import Loads
+from pointsman.fleet.roster import Roster
+from pointsman.placement.prefix_index import BlockIndex
+from pointsman.placement.prompt import BLOCK_TOKENS
+
+_USUAL: Final = 256
+"""Placements over which the usual length of a prompt is taken."""
+_POOLS: Final = 1024
+"""Most pools whose usual length is remembered."""
+
+
+class Memory:
+    """Written when a placed request begins and ends, read when the next is placed.
+
+    Outlives generations of the document. Lives on the event loop, not for use from several threads.
+    """
+
+    def __init__(self, loads: Loads | None = None, prefixes: BlockIndex | None = None) -> None:
+        self.loads = loads or Loads()
+        self.prefixes = prefixes or BlockIndex()
+        self._usual: OrderedDict[str, tuple[float, int]] = OrderedDict()
+
+    def usual_tokens(self, pool: str) -> float:
+        """Mean length of a pool's latest prompts; 0 before the first."""
+        return self._usual.get(pool, (0.0, 0))[0]
+
+    def began(self, request_id: str, pool: str, placement: Placement, roster: Roster) -> None:
+        """A placed request goes on its way."""
+        addresses = tuple(endpoint.address for endpoint in roster.of(pool)) or (placement.primary,)
+        self.loads.began(
+            request_id,
+            placement.primary,
+            addresses,
+            max(0, placement.tokens - placement.cached),
+            keys=placement.keys,
+        )
+        if placement.keys:
+            self.prefixes.learn(placement.keys, placement.primary)
+        self._measure(pool, placement.tokens)
+
+    def ended(self, request_id: str, endpoint: str, *, failed: bool) -> None:
+        """A request has ended; ``endpoint`` answered it, or was tried last. Of one not placed here: nothing.
+
+        ``failed``: no endpoint was reached at all.
+        """
+        sent = self.loads.sent(request_id)
+        if sent is None:
+            return
+        if not endpoint:
+            self.loads.ended(request_id, reached=False if failed else None)
+            return
+        self.loads.ended(request_id, reached=endpoint == sent.address and not failed)
+        if endpoint != sent.address and sent.keys:
+            # It went to a fallback, which computed the prompt.
+            self.prefixes.learn(sent.keys, endpoint)
+
+    def refresh(self, roster: Roster) -> None:
+        """Forget who left, and take over what caches hold. Call it about once a second and on changes."""
+        known = [endpoint.address for pool in roster.pools.values() for endpoint in pool]
+        self.loads.keep(known)
+        self.prefixes.keep(known)
+        self.prefixes.heed(
+            {
+                address: max(1, load.report.cache_tokens // BLOCK_TOKENS)
+                for address, load in zip(known, self.loads.view(known), strict=True)
+                if load.report is not None and load.report.cache_tokens
+            }
+        )
+
+    def _measure(self, pool: str, tokens: int) -> None:
+        mean, count = self._usual.pop(pool, (0.0, 0))
+        count = min(count + 1, _USUAL)
+        if len(self._usual) >= _POOLS:
+            self._usual.popitem(last=False)
+        self._usual[pool] = (mean + (tokens - mean) / count, count)

@@ -1,0 +1,125 @@
+"""The place phase: which replica of a pool serves one request. Reads what is known, changes nothing."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from pointsman.config.placement import Placement as Settings
+from pointsman.core.endpoint import Endpoint, Role
+from pointsman.core.model import Target
+from pointsman.core.placement import Placement
+from pointsman.core.tokens import BYTES_PER_TOKEN
+from pointsman.dialects.body import Body
+from pointsman.fleet.roster import Roster
+from pointsman.placement.base import Asked, Choice, View
+from pointsman.placement.memory import Memory
+from pointsman.placement.policy import Policy
+from pointsman.placement.prompt import BLOCK_TOKENS, prompt_keys, prompt_seed, rendered
+from pointsman.placement.session import session_of
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """One request that needs a replica."""
+
+    target: Target
+    """The model; its provider is the pool."""
+    body: Body
+    """As the engine gets it."""
+    size: int
+    """Bytes of it."""
+    headers: Mapping[str, str] = {}
+    """The client's, names in lower case."""
+    subset: frozenset[str] = frozenset()
+    """Addresses the caller restricts the choice to; empty for no restriction."""
+
+
+class Placer(msgspec.Struct, frozen=True):
+    """One policy for every pool that has endpoints in the roster and no policy of its own."""
+
+    policy: Policy
+    settings: Settings
+    roster: Roster
+    memory: Memory
+    native: frozenset[str] = frozenset()
+    """Pools whose document leaves the choice to the data plane."""
+
+    async def place(self, wanted: Wanted) -> Placement | None:
+        """Where the request goes; ``None`` leaves it to the data plane, which balances by itself.
+
+        That is so for pools it knows better than we do (host names), and where no endpoint is eligible.
+        """
+        pool = wanted.target.provider
+        endpoints = self.roster.of(pool)
+        if pool in self.native or not endpoints:
+            return None
+        asked = self._asked(wanted)
+        choice = self.policy.profile.choose(self._in_role(asked, Role.DECODE), self._views(asked, endpoints))
+        return _placement(self.policy.name, asked, choice) if choice else None
+
+    def prefill(self, wanted: Wanted) -> Placement | None:
+        """Where its prompt is computed first; ``None`` where prefill and decode are not separate."""
+        if self.policy.prefill is None:
+            return None
+        asked = self._asked(wanted)
+        views = self._views(asked, self.roster.of(wanted.target.provider))
+        choice = self.policy.prefill.choose(self._in_role(asked, Role.PREFILL), views)
+        return _placement(self.policy.name, asked, choice) if choice else None
+
+    def _in_role(self, asked: Asked, role: Role) -> Asked:
+        return asked if self.policy.prefill is None else msgspec.structs.replace(asked, role=role)
+
+    def _asked(self, wanted: Wanted) -> Asked:
+        target = wanted.target
+        keys: tuple[int, ...] = ()
+        if self.policy.reads_prompt:
+            keys = prompt_keys(rendered(wanted.body), prompt_seed(target.wire_name, wanted.body))
+        session = ""
+        if self.policy.reads_session:
+            session = session_of(self.settings.session, wanted.headers, wanted.body)
+        return Asked(
+            model=target.wire_name,
+            base=target.parent or "",
+            session=session,
+            keys=keys,
+            tokens=wanted.size // BYTES_PER_TOKEN,
+            usual_tokens=self.memory.usual_tokens(target.provider),
+            subset=wanted.subset,
+        )
+
+    def _views(self, asked: Asked, endpoints: Sequence[Endpoint]) -> list[View]:
+        addresses = [endpoint.address for endpoint in endpoints]
+        loads = self.memory.loads.view(addresses)
+        if not asked.keys:
+            return [View(endpoint, load) for endpoint, load in zip(endpoints, loads, strict=True)]
+        matched = self.memory.prefixes.match(asked.keys, addresses)
+        return [
+            View(endpoint, load, blocks * BLOCK_TOKENS)
+            for endpoint, load, blocks in zip(endpoints, loads, matched, strict=True)
+        ]
+
+
+def _placement(policy: str, asked: Asked, choice: Choice) -> Placement:
+    views, order, totals = choice.views, choice.order, choice.totals
+    first = views[order[0]]
+    return Placement(
+        primary=first.address,
+        fallbacks=tuple([views[index].address for index in order[1:]]),
+        policy=policy,
+        reason=_reason(asked, first, bypassed=totals[order[0]] < max(totals)),
+        considered=tuple([view.address for view in views]),
+        totals=totals,
+        parts=choice.parts,
+        keys=asked.keys,
+        tokens=asked.tokens,
+        cached=first.cached,
+    )
+
+
+def _reason(asked: Asked, first: View, *, bypassed: bool) -> str:
+    if bypassed:
+        return "the best one has too much to do"
+    if first.cached:
+        return f"about {first.cached} of {asked.tokens} prompt tokens cached"
+    if asked.session:
+        return "the session's replica"
+    return "the least to do"
