@@ -17,7 +17,10 @@ from pointsman.decisions.compile import compile_rule, referenced
 from pointsman.encoder import Encoder, EngineMissing, ModelFilesError, PlugsRefused
 from pointsman.fleet.breaker import Patience
 from pointsman.fleet.catalog import Catalog
+from pointsman.fleet.discovery.static import written_endpoints
+from pointsman.fleet.lookout import Lookout, News, open_lookout
 from pointsman.fleet.observed import Capacity, ObservedFleet
+from pointsman.fleet.roster import Roster
 from pointsman.fleet.state import Measured
 from pointsman.fleet.static import candidates_from, catalog_from
 from pointsman.guards.build import request_guards
@@ -56,6 +59,10 @@ class Runtime:
     """Counts of the rate limits: handed to the next generation, and told what requests really used."""
     fleet: ObservedFleet = field(default_factory=ObservedFleet)
     """What traffic shows of the pools: handed to the next generation, and told of every request."""
+    lookout: Lookout | None = None
+    """What keeps ``roster`` true while it runs; ``None`` for a router that sends no requests anywhere."""
+    roster: Roster = field(default_factory=Roster)
+    """Who is there: the one place readers look, handed to the next generation."""
 
     def close(self) -> None:
         """End the encoder's threads; requests still waiting for a pass get failed signals."""
@@ -68,14 +75,17 @@ def build(
     *,
     ledger: Ledger | None = None,
     fleet: ObservedFleet | None = None,
+    roster: Roster | None = None,
     report: Report = unreported,
+    news: News | None = None,
 ) -> Runtime:
     """Open the encoder and compile the document.
 
     Raises ``ConfigError`` for rules that cannot run and ``StartError`` when the model files are not usable.
     ``env`` supplies the provider keys that the document refers to by name. ``ledger`` has the counts of the
     rate limits where an earlier generation was running, ``fleet`` what it saw of the pools.
-    ``report`` is told what guards find in answers, which end long after the ruling.
+    ``report`` is told what guards find in answers, which end long after the ruling; ``news`` what the search
+    for replicas meets: without it nobody searches. ``roster`` is an earlier generation's.
     """
     ledger = Ledger() if ledger is None else ledger
     catalog = catalog_from(settings, env)
@@ -84,6 +94,11 @@ def build(
     signal_timeout_s = _DECISION_SHARE * limits.decision_timeout_ms / 1000
     fleet = ObservedFleet() if fleet is None else fleet
     fleet.heed(*_bounds(settings))
+    roster = Roster() if roster is None else roster
+    _seed(roster, settings)
+    lookout = open_lookout(settings, catalog, env, roster, news) if news is not None else None
+    if lookout is not None:
+        fleet.follow(lookout.usable)
     encoder = _load_encoder(settings, sources)
     try:
         # The first pass allocates what all later ones use: it belongs to the start, not to a request.
@@ -124,7 +139,13 @@ def build(
         limits=Limits(limits.max_messages, signal_timeout_s),
         started=int(time.time()),
     )
-    return Runtime(settings, catalog, encoder, pipeline, ledger, fleet)
+    return Runtime(settings, catalog, encoder, pipeline, ledger, fleet, lookout, roster)
+
+
+def _seed(roster: Roster, settings: Settings) -> None:
+    """Begin with what the document writes down; readiness is found out later."""
+    if not roster.pools:
+        roster.replace(one for one in written_endpoints(settings) if one.pool)
 
 
 def _bounds(settings: Settings) -> tuple[Capacity, Patience]:

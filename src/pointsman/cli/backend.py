@@ -30,9 +30,16 @@ class HostBackend:
             router=True,
             encoder=True,
             envoy=self._envoy_ready(),
-            pools=sum(1 for model in self._runtime.settings.providers.models if model.backend_refs),
+            pools=self._pools(),
             total_models=1,
         )
+
+    def _pools(self) -> int:
+        """Provider models with a replica that was seen to live; names that Envoy resolves are believed."""
+        lookout, models = self._runtime.lookout, self._runtime.settings.providers.models
+        if lookout is None:
+            return sum(1 for model in models if model.backend_refs)
+        return sum(1 for model in models if lookout.alive(model.name))
 
     def router(self) -> Router:
         """The running pipeline; what is asked about it counts against no rate limit."""

@@ -9,10 +9,13 @@ from pathlib import Path
 import structlog
 
 from pointsman.cli.backend import HostBackend
+from pointsman.cli.fleet_news import FleetNews
 from pointsman.core.request import Head
 from pointsman.core.trace import Ruling
 from pointsman.core.verdict import Forward, Reply
 from pointsman.fleet.ending import Ending
+from pointsman.fleet.lookout import Lookout
+from pointsman.fleet.roster import Roster
 from pointsman.observe.journal import Entry, Journal
 from pointsman.observe.metrics import Metrics
 from pointsman.observe.outcome import Outcome
@@ -24,7 +27,7 @@ from pointsman.transports import api
 from pointsman.transports.accesslog.outcome import Outcome as LoggedOutcome
 from pointsman.transports.accesslog.sink import AccessLogSink
 from pointsman.transports.envoy.managed import ManagedEnvoy
-from pointsman.transports.envoy.planning import plan_from
+from pointsman.transports.envoy.planning import plan_from, pools_from
 from pointsman.transports.envoy.process import LogRecord
 from pointsman.transports.envoy.rundir import RunDir
 from pointsman.transports.extproc.events import ErrorKind, Events
@@ -32,6 +35,9 @@ from pointsman.transports.extproc.filtering import Bounds
 from pointsman.transports.extproc.server import ExtProcOptions, ExtProcServer, Tls
 
 _TICK_S = 1.0
+_SETTLE_S = 5.0
+"""How long the start waits for sources of replicas; a cluster that does not answer must not keep us down."""
+_UNCONNECTED = "upstream_connection_failure"
 _STOPPED_BY_US = "caught ENVOY_SIGTERM"
 
 
@@ -59,10 +65,12 @@ class Host:
         *,
         redactor: Redactor,
         watch: Callable[[Ruling], None] | None = None,
+        fleet_news: FleetNews | None = None,
     ) -> None:
         self._runtime = runtime
         self._redactor = redactor
         self._watch = watch
+        self._fleet_news = fleet_news or FleetNews(metrics)
         self._options = options
         self._log = structlog.get_logger()
         self.metrics = metrics
@@ -72,6 +80,7 @@ class Host:
         self._down: frozenset[str] = frozenset()
         self.envoy: ManagedEnvoy | None = None
         self._server: ExtProcServer | None = None
+        self._run_dir: RunDir | None = None
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
@@ -83,12 +92,38 @@ class Host:
             run_dir = RunDir() if self._options.envoy else None
             if run_dir is not None:
                 stack.callback(run_dir.close)
+            self._run_dir = run_dir
+            await self._start_fleet(stack)
             await self._start_extproc(stack, run_dir)
             await self._start_http(stack)
             if run_dir is not None and self._options.envoy is not None:
                 await self._start_envoy(stack, run_dir, self._options.envoy)
             await self._set_ready()
             yield
+
+    async def _start_fleet(self, stack: contextlib.AsyncExitStack) -> None:
+        """Look for replicas; what is found until Envoy starts is what it starts with."""
+        lookout = self._runtime.lookout
+        if lookout is None:
+            return
+        self._fleet_news.changed(lookout.roster)
+        stack.callback(lookout.roster.listen(self._on_roster))
+        task = asyncio.create_task(lookout.run())
+        task.add_done_callback(self._lookout_ended)
+        stack.push_async_callback(_cancelled, task)
+        await lookout.settled(_SETTLE_S)
+
+    def _lookout_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            self._log.error("defect", exc_info=task.exception())
+
+    def _on_roster(self, roster: Roster) -> None:
+        self._fleet_news.changed(roster)
+        if self.envoy is not None:
+            try:
+                self.envoy.follow(pools_from(self._runtime.settings, roster))
+            except OSError:
+                self._log.exception("endpoints not written")
 
     async def _start_extproc(self, stack: contextlib.AsyncExitStack, run_dir: RunDir | None) -> None:
         limits = self._runtime.settings.gateway.limits
@@ -153,7 +188,9 @@ class Host:
         self.envoy = ManagedEnvoy(binary, self._on_envoy_log, drain_s=settings.gateway.limits.drain_timeout_s)
         # Pushed before the start: a start that fails half-way must leave no process behind.
         stack.push_async_callback(self.envoy.stop)
-        await self.envoy.start(plan_from(settings, run_dir.path))
+        await self.envoy.start(plan_from(settings, run_dir.path, self._runtime.roster))
+        if self._runtime.lookout is not None:
+            self.envoy.follow(pools_from(settings, self._runtime.roster))
 
     async def _set_ready(self) -> None:
         if self._server is not None:
@@ -215,6 +252,8 @@ class Host:
         if summary is not None and summary.pool:
             ending = _ending(summary, entry.outcome)
             self._runtime.fleet.ended(entry.request_id, summary.pool, summary.model, ending)
+            if entry.outcome is not None and self._runtime.lookout is not None:
+                _tell_health(self._runtime.lookout, summary.pool, entry.outcome)
         self.metrics.record_outcome(entry)
         self._requests.write(entry)
 
@@ -229,6 +268,8 @@ class Host:
                 # The Envoy that would have told how these requests ended is gone, and so are they.
                 self._journal.lost_all()
             self._tell_pools()
+            if self._runtime.lookout is not None:
+                self._fleet_news.tick(self._runtime.lookout)
 
     def _tell_pools(self) -> None:
         pools = self._runtime.fleet.pools()
@@ -259,6 +300,16 @@ def _ending(summary: Summary, outcome: Outcome | None) -> Ending | None:
         response_bytes=outcome.response_bytes,
         stream=summary.stream,
     )
+
+
+def _tell_health(lookout: Lookout, pool: str, outcome: Outcome) -> None:
+    """What became of a request says something about the replica, or replicas, that were tried."""
+    if _UNCONNECTED in outcome.flags.split(","):
+        lookout.monitor.failed(outcome.endpoint)
+    if outcome.attempts > 1:
+        lookout.monitor.suspect(pool)
+    elif outcome.endpoint and 0 < outcome.status < 500 and not outcome.flags:
+        lookout.monitor.answered(outcome.endpoint)
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

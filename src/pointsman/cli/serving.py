@@ -9,6 +9,7 @@ from collections.abc import Callable
 import structlog
 
 from pointsman.cli.document import admit
+from pointsman.cli.fleet_news import FleetNews
 from pointsman.cli.host import Host, HostOptions
 from pointsman.config import Settings
 from pointsman.core.problem import Problem, Severity
@@ -34,12 +35,13 @@ def run(
     """
     problems = admit(settings, source, allow_unimplemented=allow_unimplemented)
     metrics = Metrics(Labels(limit=settings.gateway.limits.metric_label_values))
-    runtime = build(settings, os.environ, report=metrics.record_guard)
+    fleet_news = FleetNews(metrics)
+    runtime = build(settings, os.environ, report=metrics.record_guard, news=fleet_news.news)
     secrets = (value for target in runtime.catalog.targets.values() for value in target.headers.values())
     redactor = Redactor(secrets)
     configure_logs(redactor=redactor, level=settings.gateway.log_level)
     _announce((*problems, *(unheard_identity(settings) if options.envoy else ())))
-    host = Host(runtime, options, metrics, redactor=redactor)
+    host = Host(runtime, options, metrics, redactor=redactor, fleet_news=fleet_news)
     try:
         asyncio.run(_until_signal(host, ready))
     finally:

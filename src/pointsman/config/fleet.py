@@ -5,7 +5,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pointsman.config.base import Count, Part, Positive, Seconds
+from pointsman.config.base import Count, Name, Part, Positive, Seconds
+from pointsman.config.replicas import (
+    DnsReplicas,
+    HealthChecks,
+    InferencePoolReplicas,
+    KubernetesApi,
+    KubernetesReplicas,
+    Replicas,
+    StaticReplica,
+)
 
 
 class Fleet(Part):
@@ -38,3 +47,38 @@ class Fleet(Part):
     down_cool_down_max: Annotated[Seconds, Field(gt=0.0)] = Field(
         60.0, description="The longest a model is passed over between two tries."
     )
+    static: tuple[StaticReplica, ...] = Field((), description="Replicas at fixed addresses.")
+    dns: tuple[DnsReplicas, ...] = Field((), description="Host names whose addresses are replicas.")
+    kubernetes: tuple[KubernetesReplicas, ...] = Field(
+        (), description="Pods or services of a Kubernetes cluster that are replicas."
+    )
+    inference_pools: tuple[InferencePoolReplicas, ...] = Field(
+        (), description="InferencePools of the Gateway API whose pods are replicas."
+    )
+    kubernetes_api: KubernetesApi = Field(
+        default_factory=KubernetesApi, description="How the Kubernetes API is reached."
+    )
+    health: HealthChecks = Field(default_factory=HealthChecks, description="Probes of the replicas.")
+    engine_key_env: Name | None = Field(
+        None, description="Environment variable with the key that discovered engines want, for requests too."
+    )
+    max_replicas: Positive = Field(
+        4096, description="Most replicas of one source; what a source finds beyond that is left out."
+    )
+
+    @property
+    def sources(self) -> tuple[tuple[str, Replicas], ...]:
+        """Everything that finds replicas, with its key path."""
+        lists: tuple[tuple[str, tuple[Replicas, ...]], ...] = (
+            ("static", self.static),
+            ("dns", self.dns),
+            ("kubernetes", self.kubernetes),
+            ("inference_pools", self.inference_pools),
+        )
+        return tuple(
+            (f"fleet.{kind}[{index}]", one) for kind, found in lists for index, one in enumerate(found)
+        )
+
+    def finds(self, model: str) -> bool:
+        """Whether some source may find replicas of a provider model."""
+        return any(source.model in {"", model} for _, source in self.sources)

@@ -144,6 +144,15 @@ class BackendRef(Part):
         return split_base_url(self.base_url) if self.base_url else ("", 0)
 
     @property
+    def address_is_ip(self) -> bool:
+        """Whether the host is an IP address, so that no resolver is needed."""
+        try:
+            ipaddress.ip_address(self.address[0])
+        except ValueError:
+            return False
+        return True
+
+    @property
     def tls(self) -> bool:
         """Whether the connection is encrypted."""
         if self.endpoint is None and self.base_url:

@@ -10,6 +10,7 @@ from pointsman.config.names import ModelNames
 from pointsman.config.providers import ProviderModel
 from pointsman.config.routing import Routing
 from pointsman.config.validate_guards import validate_guards
+from pointsman.config.validate_replicas import validate_replicas
 from pointsman.config.validate_routing import validate_decisions, validate_signals
 from pointsman.core.problem import Problem
 
@@ -62,7 +63,8 @@ def _providers(settings: Settings) -> Iterator[Problem]:
             otherwise = "declare it under providers.defaults.reasoning_families"
             where = f"{path}.reasoning_family"
             yield unknown(where, "the reasoning family", model.reasoning_family, families, otherwise)
-        yield from _backends(model, path)
+        if model.backend_refs or not settings.fleet.finds(model.name):
+            yield from _backends(model, path)
 
 
 def _backends(model: ProviderModel, path: str) -> Iterator[Problem]:
@@ -93,6 +95,7 @@ def _backends(model: ProviderModel, path: str) -> Iterator[Problem]:
 
 def _fleet(settings: Settings) -> Iterator[Problem]:
     models = {model.name for model in settings.providers.models}
+    yield from validate_replicas(settings)
     for name in settings.fleet.max_in_flight:
         if name not in models:
             yield unknown(

@@ -65,6 +65,7 @@ class ObservedFleet:
         self._capacity = capacity or Capacity()
         self._patience = patience or Patience()
         self._clock = clock
+        self._usable: Callable[[str], bool] = _any
         self._models: Counter[str] = Counter()
         self._pools: Counter[str] = Counter()
         self._records: OrderedDict[str, _Record] = OrderedDict()
@@ -74,6 +75,10 @@ class ObservedFleet:
         """Take over the bounds of a new document; what is known stays known."""
         self._capacity = capacity
         self._patience = patience
+
+    def follow(self, usable: Callable[[str], bool]) -> None:
+        """Ask ``usable`` whether a pool has endpoints to send requests to; one without is down."""
+        self._usable = usable
 
     def began(self, request_id: str, pool: str, model: str) -> None:
         """A request is on its way to a pool."""
@@ -95,7 +100,7 @@ class ObservedFleet:
     def status(self, pool: str) -> Status:
         """``DOWN`` before ``SATURATED`` before ``OK``."""
         breaker = self._breakers.get(pool)
-        if breaker is not None and breaker.down(self._clock()):
+        if (breaker is not None and breaker.down(self._clock())) or not self._usable(pool):
             return Status.DOWN
         bound = self._capacity.bound(pool)
         return Status.SATURATED if bound is not None and self._pools[pool] >= bound else Status.OK
@@ -162,6 +167,12 @@ class ObservedFleet:
         tpot = ending.tpot_ms(model)
         if tpot is not None:
             record.tpot.add(tpot, now)
+
+
+def _any(pool: str) -> bool:
+    """Nobody looks: every pool is taken to have endpoints."""
+    del pool
+    return True
 
 
 def _decrement(counts: Counter[str], name: str) -> None:

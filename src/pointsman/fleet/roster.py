@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
-from pointsman.core.endpoint import Endpoint
+from pointsman.core.endpoint import Endpoint, Health
 
 Listener = Callable[["Roster"], None]
 
@@ -22,6 +22,12 @@ class Roster:
     def of(self, pool: str) -> tuple[Endpoint, ...]:
         """The endpoints of a pool, sorted by address; empty for one that is not known."""
         return self._pools.get(pool, ())
+
+    def usable(self, pool: str) -> tuple[Endpoint, ...]:
+        """Those that may get a request: the ready ones, or those not probed yet where nothing is ready."""
+        found = self.of(pool)
+        ready = tuple(one for one in found if one.health is Health.READY)
+        return ready or tuple(one for one in found if one.health is Health.UNKNOWN)
 
     @property
     def pools(self) -> Mapping[str, tuple[Endpoint, ...]]:

@@ -14,13 +14,15 @@ from pointsman.fleet.catalog import Catalog
 _AUTO_DESCRIPTION = "A decision for each request chooses the model"
 _OPENAI_PROVIDERS = frozenset({"openai", "azure", "azure-openai"})
 _VLLM = "vllm"
+_FOUND = BackendRef(provider=_VLLM)
+"""What replicas that are discovered are taken for."""
 
 
 def catalog_from(settings: Settings, env: Mapping[str, str]) -> Catalog:
     """Resolve every name once. ``env`` supplies the keys that ``api_key_env`` names."""
     targets: dict[str, Target] = {}
     for model in settings.providers.models:
-        if model.backend_refs:
+        if model.backend_refs or settings.fleet.finds(model.name):
             targets[model.name] = _target(settings, model, env)
     for card in _cards(settings):
         base = targets.get(card.name)
@@ -67,14 +69,21 @@ def adapter(base: Target, name: str) -> Target:
     )
 
 
+def engine_headers(settings: Settings, env: Mapping[str, str]) -> dict[str, str]:
+    """The credentials that discovered engines want."""
+    key = env.get(settings.fleet.engine_key_env or "", "")
+    return {"authorization": f"Bearer {key}"} if key else {}
+
+
 def _target(settings: Settings, model: ProviderModel, env: Mapping[str, str]) -> Target:
-    backend = max(model.backend_refs, key=lambda ref: ref.weight)
+    backend = max(model.backend_refs, key=lambda ref: ref.weight, default=_FOUND)
+    headers = _provider_headers(backend, env, anthropic=model.api_format == "anthropic")
     return Target(
         name=model.name,
         wire_name=model.provider_model_id or _external_id(model, backend) or model.name,
         provider=model.name,
         family=_family(settings, model, backend),
-        headers=_provider_headers(backend, env, anthropic=model.api_format == "anthropic"),
+        headers=headers if model.backend_refs else engine_headers(settings, env),
         base_path=urlsplit(backend.base_url).path.rstrip("/") or "/v1" if backend.base_url else "/v1",
         chat_path=backend.chat_path,
         speaks_messages=model.api_format == "anthropic",

@@ -194,6 +194,42 @@ INFLIGHT_DECISIONS = _gauge(
 ENVOY_RESTARTS = _counter(
     "pointsman_envoy_restarts_total", meaning="Times our own Envoy ended unasked and was started again."
 )
+ENDPOINTS = _gauge(
+    "pointsman_endpoints",
+    "pool",
+    "health",
+    meaning=(
+        "Replicas by pool and health: `ready`, `unknown`, `draining`, `asleep`, `down`; "
+        "pool `none`: they serve no model of the document."
+    ),
+)
+DISCOVERY_EVENTS = _counter(
+    "pointsman_discovery_events_total",
+    "source",
+    "change",
+    meaning=(
+        "What sources of replicas saw: `added`, `modified`, `deleted`; `synced` for a list or resolution."
+    ),
+)
+DISCOVERY_ERRORS = _counter(
+    "pointsman_discovery_errors_total",
+    "source",
+    "reason",
+    meaning=(
+        "Trouble of sources of replicas: `failed`, `refused`, `silent`, `expired` or `truncated`; "
+        "what was known stays."
+    ),
+)
+DISCOVERY_AGE = _gauge(
+    "pointsman_discovery_last_success_age_seconds",
+    "source",
+    meaning="Seconds since a source saw the whole truth, or heard of a change; a fixed list is always fresh.",
+)
+PROBES = _counter(
+    "pointsman_probes_total",
+    "answer",
+    meaning="Probes of replicas by what they met: `well`, `asleep`, `unwell` or `unreachable`.",
+)
 JOURNAL_INCOMPLETE = _counter(
     "pointsman_journal_incomplete_total",
     "reason",
@@ -235,6 +271,11 @@ CATALOGUE = (
     FILTERED_ANSWERS,
     INFLIGHT_ANSWERS,
     ENVOY_RESTARTS,
+    ENDPOINTS,
+    DISCOVERY_EVENTS,
+    DISCOVERY_ERRORS,
+    DISCOVERY_AGE,
+    PROBES,
     JOURNAL_INCOMPLETE,
     BUILD_INFO,
 )

@@ -33,6 +33,7 @@ class Metrics:
     def __init__(self, labels: Labels | None = None) -> None:
         self._instruments = Instruments(catalogue.CATALOGUE, labels=labels or Labels())
         self._pools: Mapping[str, tuple[int, bool]] = {}
+        self._endpoints: Mapping[tuple[str, str], int] = {}
         self._signal_series: dict[SignalKey, tuple[Counter, Counter]] = {}
         self._instruments.gauge(catalogue.BUILD_INFO, __version__, platform.python_version()).set(1)
 
@@ -95,6 +96,25 @@ class Metrics:
             self._instruments.gauge(catalogue.POOL_IN_FLIGHT, name).set(in_flight)
             self._instruments.gauge(catalogue.POOL_DOWN, name).set(down)
         self._pools = pools
+
+    def record_endpoints(self, counts: Mapping[tuple[str, str], int]) -> None:
+        """Report how many replicas there are, by pool and health; those that are not told are none."""
+        for labels in {**self._endpoints, **counts}:
+            self._instruments.gauge(catalogue.ENDPOINTS, *labels).set(counts.get(labels, 0))
+        self._endpoints = counts
+
+    def record_discovery(self, source: str, change: str, *, trouble: bool) -> None:
+        """Count one thing that happened where replicas are found."""
+        spec = catalogue.DISCOVERY_ERRORS if trouble else catalogue.DISCOVERY_EVENTS
+        self._instruments.counter(spec, source, change).inc()
+
+    def record_discovery_age(self, source: str, seconds: float) -> None:
+        """Report how long ago a source was last right."""
+        self._instruments.gauge(catalogue.DISCOVERY_AGE, source).set(seconds)
+
+    def record_probe(self, answer: str) -> None:
+        """Count one probe of a replica."""
+        self._instruments.counter(catalogue.PROBES, answer).inc()
 
     def record_guard(self, outcome: GuardOutcome) -> None:
         """Count one check of a guard."""

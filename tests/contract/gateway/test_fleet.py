@@ -16,7 +16,7 @@ def two_models(settings: dict[str, Any]) -> None:
     settings["routing"]["decisions"] = [
         {"name": "any", "modelRefs": [{"model": "gone"}, {"model": "base-model"}]}
     ]
-    settings["fleet"] = {"down_cool_down": "60s"}
+    settings["fleet"] = {"down_cool_down": "60s", "health": {"trust": ["gone"]}}
 
 
 def sample(gateway: Gateway, line: str) -> bool:
@@ -42,3 +42,23 @@ def test_a_model_that_cannot_be_reached_is_passed_over(own_gateway: Callable[...
         lambda: sample(gateway, 'pointsman_pool_in_flight{pool="gone"} 0.0'),
         gateway.process,
     )
+
+
+def test_a_model_whose_engine_is_not_there_is_passed_over_at_once(
+    own_gateway: Callable[..., Gateway],
+) -> None:
+    """Where probes may find out, no request has to fail for it."""
+
+    def probed(settings: dict[str, Any]) -> None:
+        two_models(settings)
+        del settings["fleet"]["health"]
+
+    gateway = own_gateway(probed)
+    eventually(
+        "the endpoint down",
+        lambda: sample(gateway, 'pointsman_endpoints{health="down",pool="gone"} 1.0'),
+        gateway.process,
+    )
+    answer = gateway.chat("hello")
+    assert (answer.status, answer.headers["x-vsr-selected-model"]) == (200, "base-model")
+    assert http(f"{gateway.api}/ready").status == 200

@@ -24,6 +24,8 @@ class FileConfig:
     def __init__(self, run_dir: Path) -> None:
         self._dir = run_dir
         self._version = 0
+        self._changes = 0
+        """Endpoint files written."""
         self._pools: dict[str, Pool] = {}
         self._written: dict[str, object] = {}
         self._bootstrap: dict[str, Any] | None = None
@@ -65,21 +67,35 @@ class FileConfig:
         self._forget({clusters.endpoints_file(pool) for pool in known})
         self._pools = current
 
-    def _endpoints(self, pool: Pool) -> None:
+    def follow(self, pools: Iterable[Pool]) -> int:
+        """New endpoints of pools that Envoy knows already, nothing else; how many pools changed.
+
+        A pool whose endpoints are no addresses is left as it is: Envoy resolves those.
+        """
+        known = (pool for pool in pools if pool.name in self._pools and clusters.by_file(pool))
+        return sum(map(self._endpoints, known))
+
+    def _endpoints(self, pool: Pool) -> bool:
         """Written only when changed: most updates touch the endpoints of one pool."""
         name, resource = clusters.endpoints_file(pool), clusters.assignment(pool)
-        if self._written.get(name) != resource:
-            self._resources(name, "endpoint.v3.ClusterLoadAssignment", [resource])
+        changed = self._written.get(name) != resource
+        if changed:
+            self._changes += 1
+            version = f"{self.version}.{self._changes}"
+            self._resources(name, "endpoint.v3.ClusterLoadAssignment", [resource], version)
             self._written[name] = resource
+        return changed
 
     def _forget(self, kept: set[str]) -> None:
         for name in self._written.keys() - kept:
             (self._dir / name).unlink(missing_ok=True)
             del self._written[name]
 
-    def _resources(self, name: str, kind: str, resources: Iterable[Mapping[str, Any]]) -> None:
+    def _resources(
+        self, name: str, kind: str, resources: Iterable[Mapping[str, Any]], version: str = ""
+    ) -> None:
         typed = [{"@type": _TYPE + kind, **resource} for resource in resources]
-        self._replace(name, {"version_info": self.version, "resources": typed})
+        self._replace(name, {"version_info": version or self.version, "resources": typed})
 
     def _replace(self, name: str, document: Mapping[str, Any]) -> None:
         handle, temporary = tempfile.mkstemp(dir=self._dir, prefix=f".{name}.")

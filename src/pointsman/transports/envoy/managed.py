@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from pointsman.core.errors import StartError
 from pointsman.transports.envoy import ports, rundir
 from pointsman.transports.envoy.admin import Admin
 from pointsman.transports.envoy.files import FileConfig
-from pointsman.transports.envoy.plan import Plan
+from pointsman.transports.envoy.plan import Plan, Pool
 from pointsman.transports.envoy.process import LOG_ARGUMENTS, OnLog
 from pointsman.transports.envoy.supervisor import State, Supervisor
 
@@ -76,6 +77,13 @@ class ManagedEnvoy:
         except TimeoutError:
             return False
         return True
+
+    def follow(self, pools: Iterable[Pool]) -> int:
+        """Take over the endpoints of pools, effective within milliseconds; how many pools changed.
+
+        Before the start nothing happens; after it, the same once more makes up for what came in between.
+        """
+        return self._files.follow(pools) if self._files is not None else 0
 
     async def stop(self) -> None:
         """Drain, then leave nothing behind; safe to repeat."""

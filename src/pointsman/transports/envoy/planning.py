@@ -1,10 +1,13 @@
 """The document as a ``Plan`` for our own Envoy."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from pointsman.config import Settings
 from pointsman.config.identity import identity_headers
-from pointsman.config.providers import BackendRef, ProviderModel
+from pointsman.config.providers import BackendRef, ProviderModel, split_endpoint
+from pointsman.config.validate_replicas import left_to_us
+from pointsman.fleet.roster import Roster
 from pointsman.transports.envoy import rundir
 from pointsman.transports.envoy.plan import (
     RETRY_ON,
@@ -34,10 +37,13 @@ def listeners_of(settings: Settings) -> tuple[Listener, ...]:
     )
 
 
-def plan_from(settings: Settings, run_dir: Path) -> Plan:
-    """What Envoy must do for this document. A document without listeners gets one on 127.0.0.1:8801."""
+def plan_from(settings: Settings, run_dir: Path, roster: Roster | None = None) -> Plan:
+    """What Envoy must do for this document. A document without listeners gets one on 127.0.0.1:8801.
+
+    With a roster, pools have the endpoints that may get requests now; without, those of the document.
+    """
     limits = settings.gateway.limits
-    pools = tuple(_pool(settings, model) for model in settings.providers.models if model.backend_refs)
+    pools = pools_from(settings, roster)
     return Plan(
         listeners=listeners_of(settings),
         pools=pools,
@@ -59,7 +65,27 @@ def plan_from(settings: Settings, run_dir: Path) -> Plan:
     )
 
 
-def _pool(settings: Settings, model: ProviderModel) -> Pool:
+def pools_from(settings: Settings, roster: Roster | None = None) -> tuple[Pool, ...]:
+    """The pools of the document, one for each provider model that something can serve."""
+    return tuple(
+        _pool(settings, model, roster)
+        for model in settings.providers.models
+        if model.backend_refs or settings.fleet.finds(model.name)
+    )
+
+
+def _hosts(model: ProviderModel, roster: Roster | None) -> Iterator[Host]:
+    """What the roster says, or for backends that Envoy resolves and verifies what the document says."""
+    if roster is None or not left_to_us(model):
+        yield from (_host(backend) for backend in model.backend_refs if backend.weight > 0)
+        return
+    weights = {backend.address: backend.weight for backend in model.backend_refs}
+    for endpoint in roster.usable(model.name):
+        host, port = split_endpoint(endpoint.address)
+        yield Host(address=host, port=port, weight=weights.get((host, port), 1))
+
+
+def _pool(settings: Settings, model: ProviderModel, roster: Roster | None) -> Pool:
     reliability = model.reliability
     asked = reliability.model_fields_set
     check = HealthCheck(
@@ -70,7 +96,7 @@ def _pool(settings: Settings, model: ProviderModel) -> Pool:
     conditions = tuple(part.strip() for part in reliability.retry_on.split(",") if part.strip())
     return Pool(
         name=model.name,
-        endpoints=tuple(_host(backend) for backend in model.backend_refs if backend.weight > 0),
+        endpoints=tuple(_hosts(model, roster)),
         lb_policy=reliability.lb_policy or _POLICIES[settings.fleet.policy],
         # A document that says nothing gets our default; one that says 0 gets none.
         retries=reliability.retry_count if "retry_count" in asked else _DEFAULT.retries,
@@ -95,7 +121,7 @@ def _host(backend: BackendRef) -> Host:
 def _default_pool(settings: Settings) -> str | None:
     """The pool behind the default model, for a document that chose to fail open."""
     name = settings.providers.defaults.default_model
-    pools = {model.name for model in settings.providers.models if model.backend_refs}
+    pools = {pool.name for pool in pools_from(settings)}
     if name in pools:
         return name
     for card in settings.routing.model_cards:

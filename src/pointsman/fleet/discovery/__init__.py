@@ -1,0 +1,1 @@
+"""Where replicas are found: fixed addresses, DNS, Kubernetes, InferencePools."""

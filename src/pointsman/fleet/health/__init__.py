@@ -1,0 +1,1 @@
+"""Whether replicas live: probes, what traffic shows, and what follows from both."""
