@@ -22,9 +22,11 @@ asks for, and the personal data in it (17 types, token by token). int8, {megabyt
 
 Every number below is written by `make train-report`; none is typed. Two models are measured:
 
-- **shipped**: trained on every training source; measured on test sets of our own that no training reads
-  (`training/evaluation/`, written by hand for this purpose, labels without a second reader).
-- **held out**: the same training without nine of the sources (
+- **shipped**: trained on every training source; measured on two test sets of our own that no training reads
+  (`training/evaluation/`, written for this purpose, labels without a second reader). The **fresh test** was written
+  later, by an author who saw neither the other set nor the training texts.
+- **held out**: the training of the revision before (the same but for `guards_more`, wrapped texts and fewer fills of
+  each carrier) without nine of the sources (
   {held}),
   measured on those too. It shows what to expect of text from elsewhere, and is the fairer figure.
 
@@ -40,12 +42,15 @@ LIMITS = """## Limits
 - Chinese was aligned with a dictionary and some two thousand sentences; long Chinese texts are weaker than English.
   Other languages were only seen in passing.
 - `harmful_request` texts count as jailbreak, as the upstream tests expect.
-- Complexity is little better than always saying the commonest class; treat it as a hint.
-- Names, places and organisations come from the model alone; streets and postcodes are cut differently by every
-  annotator, so strict scores are low. What has a check digit is left to recognisers.
-- The personal-data test set is not untouched: recognisers for DOMAIN_NAME, US_SSN and PHONE_NUMBER, and the rule that a
-  form decides for cards, IBANs, network and mail addresses, were changed after looking at its misses. Those rows are
-  optimistic. The other test sets were looked at between two training runs, to weigh the embedding.
+- Complexity follows the rubric its training texts were labelled by: one step, two or three, many. Where the labels
+  follow another rubric (the own test) it is no better than the commonest class; treat it as a hint.
+- Names, places and organisations come from the model alone. A postal address with its city and postcode is one span, in
+  training and in these figures (`training/addresses.py`).
+- A document that holds an instruction for the model is told from one that holds instructions for people only in part:
+  about half are found where 1% of ordinary prompts are flagged. Keep tools and permissions narrow as well.
+- Not all of the test sets are untouched. On the own test, recognisers and the merge rule were changed after looking at its
+  misses; borders and merging were later tuned on carriers kept apart for it. Of the fresh test only totals were seen, of
+  two earlier revisions.
 - int8 sums depend on batch mates: probabilities move a little, and embeddings for storage are made one at a time.
 
 ## Data and licences
