@@ -177,6 +177,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     request[FAULT] = fault
     request[VISIT].fault = str(fault)
     if fault.kind is FaultKind.STATUS:
+        await request.read()  # as an engine does: an unread body would end the connection as well
         raise errors.ApiError(fault.amount, f"Simulated fault {fault}")
     if fault.kind is FaultKind.DELAY:
         await request.app[SIM].engine.clock.sleep(fault.amount / 1000.0)

@@ -67,6 +67,7 @@ class TranscriptionShape(DataEvents):
 async def plan(request: web.Request, request_id: str, models: Models) -> Plan:
     """Read the form and compose the answer. Raises ApiError (400, 404)."""
     if request.content_type != "multipart/form-data":
+        await request.read()
         raise errors.invalid("Unsupported Media Type: a transcription is asked for by multipart/form-data")
     try:
         form = await request.post()

@@ -60,9 +60,7 @@ class Listener:
 
     async def close(self) -> None:
         """Stop listening and end idle connections; requests being answered go on."""
-        if self._reopening is not None and self._reopening is not asyncio.current_task():
-            self._reopening.cancel()
-            self._reopening = None
+        self._stay()
         if self._site is None:
             return
         site, self._site = self._site, None
@@ -78,13 +76,19 @@ class Listener:
 
     async def refuse(self, seconds: float | None) -> None:
         """Close for this long; None: until told otherwise; 0: listen again."""
-        await self.close()
-        if seconds is None:
-            return
         if seconds == 0:
+            self._stay()
             await self.open()
-        else:
+            return
+        await self.close()
+        if seconds is not None:
             self._reopening = asyncio.create_task(self._reopen(seconds))
+
+    def _stay(self) -> None:
+        """Give up what was to happen later."""
+        if self._reopening is not None and self._reopening is not asyncio.current_task():
+            self._reopening.cancel()
+            self._reopening = None
 
     async def _reopen(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

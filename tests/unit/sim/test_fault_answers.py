@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 from sim_lab import Client, chat, drive, until
 
-from pointsman.sim import RunningSim
+from pointsman.sim import Clock, RunningSim
 
 PATH = "/v1/chat/completions"
 
@@ -21,7 +21,7 @@ async def _lines(response: aiohttp.ClientResponse) -> tuple[list[bytes], aiohttp
     try:
         async for line in response.content:
             if line.strip():
-                found.append(line.strip())  # noqa: PERF401  (what came before the break is wanted)  # noqa: PERF401  (what came before the break is wanted)
+                found.append(line.strip())  # noqa: PERF401  (what came before the break is wanted)
     except aiohttp.ClientError as error:
         return found, error
     return found, None
@@ -208,3 +208,75 @@ def test_a_bad_fault_body_is_a_400() -> None:
         return [(await http.post("/sim/fault", body)).status for body in bodies]
 
     assert drive(scenario) == [400] * 5
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_reset_is_a_reset(stream: bool) -> None:
+    """reset:N breaks the connection with an error, not an orderly end, in a stream as in a plain answer."""
+
+    async def scenario(sim: RunningSim, http: Client) -> Any:
+        try:
+            async with http.stream(PATH, chat(stream=stream), _fault("reset:3")) as response:
+                error = (await _lines(response))[1]
+        except aiohttp.ClientError as found:  # the reset can overtake the headers
+            error = found
+        await until(lambda: sim.load == (0, 0))
+        return error, sim.state.outcomes["broken"]
+
+    error, broken = drive(scenario)
+    assert isinstance(error, aiohttp.ClientError)
+    assert broken == 1
+
+
+def test_a_slow_first_token_leaves_the_headers_alone() -> None:
+    """slow-first:MS sends a stream's headers at once, holds a slot, and starts later."""
+
+    async def scenario(sim: RunningSim, http: Client) -> Any:
+        async with http.stream(PATH, chat(stream=True), _fault("slow-first:400")) as response:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(response.content.readline(), 0.1)
+            load = sim.load
+            rest = await response.content.read()
+        plain = (await http.post(PATH, chat(), _fault("slow-first:1"))).status
+        return response.status, load, rest.endswith(b"data: [DONE]\n\n"), plain
+
+    assert drive(scenario) == (200, (1, 0), True, 200)
+
+
+def test_a_slow_stream_is_whole() -> None:
+    """slow:MS puts a pause before every event and leaves none out."""
+    pauses = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        await asyncio.sleep(0)
+
+    async def scenario(sim: RunningSim, http: Client) -> Any:
+        sim.sim.engine.clock = Clock(sleep=sleep)
+        return (await http.post(PATH, chat(stream=True, max_tokens=4), _fault("slow:250"))).text
+
+    found = drive(scenario)
+    assert found.endswith("data: [DONE]\n\n")
+    assert pauses.count(0.25) == 6  # a role, four tokens, [DONE]
+
+
+def test_health_alone_can_fail() -> None:
+    """With the scope `health` the probes fail while requests are answered."""
+
+    async def scenario(_sim: RunningSim, http: Client) -> Any:
+        await http.post("/sim/fault", {"fault": "status:503", "scope": "health"})
+        probes = [(await http.get(path)).status for path in ("/health", "/ping")]
+        return probes, (await http.get("/metrics")).status, (await http.post(PATH, chat())).status
+
+    assert drive(scenario) == ([503, 503], 200, 200)
+
+
+def test_faults_strike_the_other_apis() -> None:
+    """A fault for all requests strikes embeddings and scores as it does chat."""
+
+    async def scenario(_sim: RunningSim, http: Client) -> Any:
+        await http.post("/sim/fault", {"fault": "status:500"})
+        bodies = {"/v1/embeddings": {"input": "a"}, "/score": {"text_1": "a", "text_2": "b"}}
+        return [(await http.post(path, body)).status for path, body in bodies.items()]
+
+    assert drive(scenario) == [500, 500]

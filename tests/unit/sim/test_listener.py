@@ -84,3 +84,23 @@ def test_without_a_listener_refuse_is_a_400() -> None:
         return status
 
     assert asyncio.run(scenario()) == 400
+
+
+def test_setting_a_fault_leaves_connections_alone() -> None:
+    """A fault other than `refuse` closes no connection: the next request goes over the same one."""
+
+    async def scenario(sim: RunningSim, _http: Client) -> Any:
+        made = []
+
+        async def note(*_: Any) -> None:
+            made.append(1)
+
+        trace = aiohttp.TraceConfig()
+        trace.on_connection_create_end.append(note)
+        async with aiohttp.ClientSession(sim.url, trace_configs=[trace]) as session:
+            for _ in range(3):
+                async with session.post("/sim/fault", json={"fault": "status:500"}) as response:
+                    await response.read()
+        return len(made)
+
+    assert drive(scenario) == 1

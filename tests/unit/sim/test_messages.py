@@ -68,3 +68,17 @@ def test_faults_strike_here_too() -> None:
 
     *_, last = events(drive(scenario))
     assert (last["type"], last["error"]["type"]) == ("error", "api_error")
+
+
+def test_tokens_are_counted() -> None:
+    """count_tokens gives what a message would cost, and the system prompt counts."""
+
+    async def scenario(_: RunningSim, client: Client) -> Any:
+        counts = [
+            (await client.post("/v1/messages/count_tokens", {**BODY, **more})).json()["input_tokens"]
+            for more in ({}, {"system": "Be kind to everybody"})
+        ]
+        return counts, (await client.post("/v1/messages", BODY)).json()["usage"]["input_tokens"]
+
+    (bare, guided), used = drive(scenario)
+    assert bare == used < guided

@@ -51,3 +51,14 @@ def test_health_version_and_unknown_routes() -> None:
     assert version.endswith(".sim")
     assert unknown == (404, 404)
     assert wrong == (405, 405)
+
+
+def test_load_and_server_info() -> None:
+    """/load counts the requests at hand, /server_info names the model."""
+
+    async def scenario(_sim: RunningSim, http: Client) -> Any:
+        return (await http.get("/load")).json(), (await http.get("/server_info")).json()
+
+    load, info = drive(scenario, role="decode")
+    assert load == {"server_load": 0}
+    assert (info["vllm_config"]["model"], info["vllm_config"]["role"]) == ("tiny", "decode")

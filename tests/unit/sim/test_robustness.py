@@ -36,6 +36,15 @@ NEAR = st.fixed_dictionaries(
         "input": st.text(max_size=9) | st.lists(st.text(max_size=9)) | JSON,
         "tokens": st.lists(st.integers(min_value=0)) | JSON,
         "chat_template_kwargs": st.dictionaries(st.just("thinking"), JSON) | JSON,
+        "kv_transfer_params": st.dictionaries(st.just("do_remote_prefill"), JSON) | JSON,
+        "max_tokens": st.integers(min_value=1, max_value=9) | JSON,
+        "query": st.text(max_size=9) | JSON,
+        "documents": st.lists(st.text(max_size=9)) | JSON,
+        "text_1": st.text(max_size=9) | JSON,
+        "text_2": st.text(max_size=9) | JSON,
+        "thinking": JSON,
+        "lora_name": st.text(max_size=2) | JSON,
+        "lora_path": st.text(max_size=2) | JSON,
         "reasoning_effort": st.none() | st.text(max_size=4) | JSON,
     },
 )
@@ -45,7 +54,17 @@ PATHS = [
     "/v1/embeddings",
     "/tokenize",
     "/detokenize",
+    "/v1/messages",
+    "/v1/messages/count_tokens",
+    "/v1/responses",
+    "/rerank",
+    "/score",
+    "/classify",
+    "/pooling",
+    "/v1/load_lora_adapter",
+    "/v1/unload_lora_adapter",
     "/sim/fault",
+    "/sim/kv/pull",
 ]
 
 
@@ -54,7 +73,9 @@ def post() -> Iterator[Post]:
     """Posts to one simulator that lives as long as this module's tests; gives the status."""
 
     async def start(stack: AsyncExitStack) -> Client:
-        sim = await stack.enter_async_context(running(SimSettings(model="tiny", ttft_ms=0, rate=0)))
+        sim = await stack.enter_async_context(
+            running(SimSettings(model="tiny", ttft_ms=0, rate=0, role="both"))
+        )
         return Client(await stack.enter_async_context(aiohttp.ClientSession(sim.url)))
 
     with asyncio.Runner() as runner:
