@@ -26,6 +26,8 @@ from pointsman.fleet.static import candidates_from, catalog_from
 from pointsman.guards.build import request_guards
 from pointsman.guards.watching import Report, unreported
 from pointsman.pipeline import Limits, Pipeline
+from pointsman.placement.build import build_placer
+from pointsman.placement.memory import Memory
 from pointsman.plugins import table as plugin_table
 from pointsman.plugins.table import build_plugins
 from pointsman.plugins.tool_sets import open_tool_sets
@@ -63,6 +65,8 @@ class Runtime:
     """What keeps ``roster`` true while it runs; ``None`` for a router that sends no requests anywhere."""
     roster: Roster = field(default_factory=Roster)
     """Who is there: the one place readers look, handed to the next generation."""
+    memory: Memory = field(default_factory=Memory)
+    """What placing remembers: handed to the next generation, and told of every request that is placed."""
 
     def close(self) -> None:
         """End the encoder's threads; requests still waiting for a pass get failed signals."""
@@ -76,6 +80,7 @@ def build(
     ledger: Ledger | None = None,
     fleet: ObservedFleet | None = None,
     roster: Roster | None = None,
+    memory: Memory | None = None,
     report: Report = unreported,
     news: News | None = None,
 ) -> Runtime:
@@ -85,7 +90,7 @@ def build(
     ``env`` supplies the provider keys that the document refers to by name. ``ledger`` has the counts of the
     rate limits where an earlier generation was running, ``fleet`` what it saw of the pools.
     ``report`` is told what guards find in answers, which end long after the ruling; ``news`` what the search
-    for replicas meets: without it nobody searches. ``roster`` is an earlier generation's.
+    for replicas meets: without it nobody searches. ``roster`` and ``memory`` are an earlier generation's.
     """
     ledger = Ledger() if ledger is None else ledger
     catalog = catalog_from(settings, env)
@@ -99,6 +104,7 @@ def build(
     lookout = open_lookout(settings, catalog, env, roster, news) if news is not None else None
     if lookout is not None:
         fleet.follow(lookout.usable)
+    memory = Memory() if memory is None else memory
     encoder = _load_encoder(settings, sources)
     try:
         # The first pass allocates what all later ones use: it belongs to the start, not to a request.
@@ -134,12 +140,13 @@ def build(
         fleet=fleet,
         guards=request_guards(settings, encoder, timeout_s=signal_timeout_s),
         limiter=Limiter(rules, ledger) if (rules := rate_rules(settings)) else None,
+        placer=build_placer(settings, roster, memory),
         identity=identity_headers(settings),
         clear_route=settings.global_.router.clear_route_cache,
         limits=Limits(limits.max_messages, signal_timeout_s),
         started=int(time.time()),
     )
-    return Runtime(settings, catalog, encoder, pipeline, ledger, fleet, lookout, roster)
+    return Runtime(settings, catalog, encoder, pipeline, ledger, fleet, lookout, roster, memory)
 
 
 def _seed(roster: Roster, settings: Settings) -> None:

@@ -10,6 +10,7 @@ import structlog
 
 from pointsman.cli.backend import HostBackend
 from pointsman.cli.fleet_news import FleetNews
+from pointsman.cli.placing import Placing
 from pointsman.core.request import Head
 from pointsman.core.trace import Ruling
 from pointsman.core.verdict import Forward, Reply
@@ -75,6 +76,7 @@ class Host:
         self._log = structlog.get_logger()
         self.metrics = metrics
         self._requests = RequestLog(self._log)
+        self._placing = Placing(runtime, metrics)
         self._journal = Journal(self._ended)
         self._restarts = 0
         self._down: frozenset[str] = frozenset()
@@ -94,6 +96,7 @@ class Host:
                 stack.callback(run_dir.close)
             self._run_dir = run_dir
             await self._start_fleet(stack)
+            await self._placing.start(stack)
             await self._start_extproc(stack, run_dir)
             await self._start_http(stack)
             if run_dir is not None and self._options.envoy is not None:
@@ -206,6 +209,7 @@ class Host:
         if isinstance(ruling.verdict, Forward) and ruling.trace.selection is not None:
             model = ruling.trace.selection.candidate.target.name
             self._runtime.fleet.began(ruling.trace.request_id, ruling.verdict.pool, model)
+            self._placing.began(ruling)
         if self._watch is not None:
             self._watch(ruling)
         # A foreign data plane does not tell us what became of an answer of our own: that answer is the end.
@@ -254,6 +258,7 @@ class Host:
             self._runtime.fleet.ended(entry.request_id, summary.pool, summary.model, ending)
             if entry.outcome is not None and self._runtime.lookout is not None:
                 _tell_health(self._runtime.lookout, summary.pool, entry.outcome)
+        self._placing.ended(entry)
         self.metrics.record_outcome(entry)
         self._requests.write(entry)
 
@@ -268,6 +273,7 @@ class Host:
                 # The Envoy that would have told how these requests ended is gone, and so are they.
                 self._journal.lost_all()
             self._tell_pools()
+            self._placing.tick()
             if self._runtime.lookout is not None:
                 self._fleet_news.tick(self._runtime.lookout)
 

@@ -1,11 +1,12 @@
 """``fleet``: how requests spread over the replicas of a model, and when a model is passed over."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from pointsman.config.base import Count, Name, Part, Positive, Seconds
+from pointsman.config.placement import Placement, PolicyName
 from pointsman.config.replicas import (
     DnsReplicas,
     HealthChecks,
@@ -20,9 +21,15 @@ from pointsman.config.replicas import (
 class Fleet(Part):
     """The serving half of the gateway."""
 
-    policy: Literal["roundrobin", "least_request"] = Field(
-        "least_request",
-        description="How replicas share load; least_request because answers differ greatly in length.",
+    policy: PolicyName = Field(
+        "prefixaware",
+        description=(
+            "How a replica is chosen; prefixaware because computing a prompt again costs most, and it "
+            "weighs load."
+        ),
+    )
+    placement: Placement = Field(
+        default_factory=Placement, description="How policies weigh what they know of replicas."
     )
     max_in_flight_per_model: Positive | None = Field(
         None,

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any, Final
@@ -13,6 +14,7 @@ from pointsman.core.problem import Problem, Severity
 from pointsman.fleet.kv_decode import BadEvents, Event, decode
 from pointsman.fleet.kv_sequence import Sequence, Step
 
+UNREADABLE: Final = "unreadable"
 HIGH_WATER: Final = 10_000
 """Messages that may wait in our socket; what is dropped beyond shows as a gap."""
 _POLL_S: Final = 5.0
@@ -40,13 +42,14 @@ class Source(msgspec.Struct, frozen=True):
     topic: str = ""
 
 
-class Tally(msgspec.Struct):
-    """What a subscription met; for metrics and people."""
+class Tally(Counter[str]):
+    """What a subscription met since it was last asked: messages, gaps, restarts, unreadable ones."""
 
-    messages: int = 0
-    gaps: int = 0
-    restarts: int = 0
-    unreadable: int = 0
+    def take(self) -> dict[str, int]:
+        """The counts, which begin anew."""
+        counts = dict(self)
+        self.clear()
+        return counts
 
 
 def pyzmq() -> ModuleType:
@@ -96,19 +99,19 @@ class KvSubscription:
                 if len(frames) == 3 and len(frames[1]) == 8:
                     await self._hear(context, int.from_bytes(frames[1]), frames[2])
                 else:
-                    self.tally.unreadable += 1
+                    self.tally[UNREADABLE] += 1
 
     async def _hear(self, context: Any, number: int, payload: bytes) -> None:
-        self.tally.messages += 1
+        self.tally["messages"] += 1
         step = self._sequence.live(number)
         if step is Step.RESTART:
-            self.tally.restarts += 1
+            self.tally["restarts"] += 1
             self._on_reset(self.source.address, self.source.rank)
             step = Step.APPLY if number == 0 else Step.GAP
             if number == 0:
                 self._sequence.skip_to(1)
         if step is Step.GAP:
-            self.tally.gaps += 1
+            self.tally["gaps"] += 1
             await self._replay(context)
             if self._sequence.expected > number:
                 return  # the replay had it, too
@@ -152,7 +155,7 @@ class KvSubscription:
             batch = decode(payload)
         except BadEvents:
             # What it said is lost, and so is what follows from it.
-            self.tally.unreadable += 1
+            self.tally[UNREADABLE] += 1
             self._on_reset(self.source.address, self.source.rank)
             return
         self._on_events(self.source.address, self.source.rank, batch.events)

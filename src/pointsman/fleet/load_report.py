@@ -10,7 +10,6 @@ from pointsman.core.errors import PointsmanError
 
 MAX_PAGE: Final = 4 << 20
 """Bytes of a metrics page that are read; vLLM's has about 60 KB."""
-_SAMPLE: Final = re.compile(r"^(\w[\w:]*)(?:\{(.*)\})?\s+(\S+)", re.ASCII)
 _LABEL: Final = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"', re.ASCII)
 _RUNNING: Final = "vllm:num_requests_running"
 _WAITING: Final = "vllm:num_requests_waiting"
@@ -20,7 +19,9 @@ _LORA: Final = "vllm:lora_requests_info"
 _COMPUTED: Final = "vllm:request_prefill_kv_computed_tokens_sum"
 _PREFILL_S: Final = "vllm:request_prefill_time_seconds_sum"
 _SUMS: Final = (_RUNNING, _WAITING, _COMPUTED, _PREFILL_S)
-_WANTED: Final = frozenset({*_SUMS, *_USAGE, _CACHE, _LORA})
+_WANTED: Final = "|".join((*_SUMS, *_USAGE, _CACHE, _LORA))
+_SAMPLE: Final = re.compile(rf"^({_WANTED})(?:\{{(.*)\}})?[ \t]+(\S+)", re.ASCII | re.MULTILINE)
+"""One search through the page: it has some thousand lines, of which a dozen are wanted."""
 
 
 class EngineReport(msgspec.Struct, frozen=True):
@@ -81,12 +82,7 @@ def read_report(page: str) -> EngineReport:
 
 
 def _samples(page: str) -> Iterator[tuple[str, dict[str, str], float]]:
-    for line in page.splitlines():
-        if not line.startswith("vllm:"):
-            continue
-        sample = _SAMPLE.match(line)
-        if sample is None or sample[1] not in _WANTED:
-            continue
+    for sample in _SAMPLE.finditer(page):
         try:
             value = float(sample[3])
         except ValueError:

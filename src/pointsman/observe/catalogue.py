@@ -124,6 +124,40 @@ POOL_IN_FLIGHT = _gauge(
     "pool",
     meaning="Requests sent to a pool whose answer has not ended; read once a second.",
 )
+PLACEMENTS = _counter(
+    "pointsman_placements_total",
+    "pool",
+    "policy",
+    meaning="Requests whose endpoint was chosen here rather than by the data plane.",
+)
+PLACED_TOKENS = _counter(
+    "pointsman_placed_prompt_tokens_total",
+    "pool",
+    "cached",
+    meaning="Estimated prompt tokens of these; `cached` says whether the endpoint was expected to have them.",
+)
+ENDPOINT_IN_FLIGHT = _gauge(
+    "pointsman_endpoint_in_flight",
+    "endpoint",
+    meaning="Requests placed at an endpoint whose answer has not ended; read once a second.",
+)
+PLACEMENT_INDEX_BYTES = _gauge(
+    "pointsman_placement_index_bytes",
+    meaning="About what is remembered of prompts and caches takes.",
+)
+LOAD_LOOKS = _counter(
+    "pointsman_load_looks_total",
+    "outcome",
+    meaning="Reads of endpoints' metrics pages: `ok`, `unreachable` or `not_vllm`.",
+)
+KV_EVENTS = _counter(
+    "pointsman_kv_event_messages_total",
+    "kind",
+    meaning=(
+        "Messages of engines about their caches, and what was met there: `messages`, `gaps`, `restarts` or "
+        "`unreadable`."
+    ),
+)
 POOL_DOWN = _gauge(
     "pointsman_pool_down",
     "pool",
@@ -258,6 +292,12 @@ CATALOGUE = (
     SELECTIONS,
     SELECTION_FALLBACKS,
     POOL_IN_FLIGHT,
+    PLACEMENTS,
+    PLACED_TOKENS,
+    ENDPOINT_IN_FLIGHT,
+    PLACEMENT_INDEX_BYTES,
+    LOAD_LOOKS,
+    KV_EVENTS,
     POOL_DOWN,
     PLUGIN_EXECUTIONS,
     REASONING_DECISIONS,

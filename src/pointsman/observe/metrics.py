@@ -8,6 +8,7 @@ from prometheus_client import Counter
 from pointsman import __version__
 from pointsman.core import headers as names
 from pointsman.core.guard import GuardOutcome
+from pointsman.core.placement import Placement
 from pointsman.core.signal import Signal, SignalKey, SignalSet
 from pointsman.core.trace import Ruling, Trace
 from pointsman.core.verdict import Forward
@@ -33,6 +34,7 @@ class Metrics:
     def __init__(self, labels: Labels | None = None) -> None:
         self._instruments = Instruments(catalogue.CATALOGUE, labels=labels or Labels())
         self._pools: Mapping[str, tuple[int, bool]] = {}
+        self._in_flight: Mapping[str, int] = {}
         self._endpoints: Mapping[tuple[str, str], int] = {}
         self._signal_series: dict[SignalKey, tuple[Counter, Counter]] = {}
         self._instruments.gauge(catalogue.BUILD_INFO, __version__, platform.python_version()).set(1)
@@ -96,6 +98,29 @@ class Metrics:
             self._instruments.gauge(catalogue.POOL_IN_FLIGHT, name).set(in_flight)
             self._instruments.gauge(catalogue.POOL_DOWN, name).set(down)
         self._pools = pools
+
+    def record_placement(self, pool: str, placement: Placement) -> None:
+        """Count one placed request and what its endpoint is expected to have cached."""
+        self._instruments.counter(catalogue.PLACEMENTS, pool, placement.policy).inc()
+        cached = min(placement.cached, placement.tokens)
+        for tokens, known in ((cached, "true"), (placement.tokens - cached, "false")):
+            self._instruments.counter(catalogue.PLACED_TOKENS, pool, known).inc(tokens)
+
+    def record_placing(self, in_flight: Mapping[str, int], *, index_bytes: int) -> None:
+        """Report what is in flight at each endpoint; those that are not told have nothing."""
+        for address in {**self._in_flight, **in_flight}:
+            self._instruments.gauge(catalogue.ENDPOINT_IN_FLIGHT, address).set(in_flight.get(address, 0))
+        self._in_flight = in_flight
+        self._instruments.gauge(catalogue.PLACEMENT_INDEX_BYTES).set(index_bytes)
+
+    def record_load_look(self, outcome: str) -> None:
+        """Count one read of an endpoint's metrics page."""
+        self._instruments.counter(catalogue.LOAD_LOOKS, outcome).inc()
+
+    def record_kv_events(self, counts: Mapping[str, int]) -> None:
+        """Count what was met while engines told of their caches."""
+        for kind, count in counts.items():
+            self._instruments.counter(catalogue.KV_EVENTS, kind).inc(count)
 
     def record_endpoints(self, counts: Mapping[tuple[str, str], int]) -> None:
         """Report how many replicas there are, by pool and health; those that are not told are none."""

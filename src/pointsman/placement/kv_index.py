@@ -63,6 +63,10 @@ class KvIndex:
         self.orphans = 0
         """Blocks left out because their predecessor was not known."""
 
+    def bound(self, max_bytes: int) -> None:
+        """Take over another bound; what is too much goes with the next block that is stored."""
+        self._most = max(1, max_bytes // ENTRY_BYTES)
+
     def apply(self, address: str, rank: int, events: Iterable[Event]) -> None:
         """Follow what one engine process says, in its order."""
         cache = self._caches.setdefault(address, {}).setdefault(rank, _Cache())
@@ -113,6 +117,11 @@ class KvIndex:
     def __len__(self) -> int:
         """Blocks remembered, over all engines."""
         return self._size
+
+    @property
+    def bytes(self) -> int:
+        """About what is used of the bound."""
+        return self._size * ENTRY_BYTES
 
     def _store(self, cache: _Cache, event: BlockStored) -> None:
         key = _seed(event.lora)

@@ -3,9 +3,11 @@
 from collections import OrderedDict
 from typing import Final
 
+from pointsman.config.placement import Placement as Settings
 from pointsman.core.placement import Placement
 from pointsman.fleet.load import Loads
 from pointsman.fleet.roster import Roster
+from pointsman.placement.kv_index import KvIndex
 from pointsman.placement.prefix_index import BlockIndex
 from pointsman.placement.prompt import BLOCK_TOKENS
 
@@ -24,7 +26,15 @@ class Memory:
     def __init__(self, loads: Loads | None = None, prefixes: BlockIndex | None = None) -> None:
         self.loads = loads or Loads()
         self.prefixes = prefixes or BlockIndex()
+        self.caches = KvIndex()
+        """What engines tell of their caches, where they are asked to."""
         self._usual: OrderedDict[str, tuple[float, int]] = OrderedDict()
+
+    def heed(self, settings: Settings) -> None:
+        """Take over the bounds of a new document; what is known stays known."""
+        self.loads.heed(stale_s=settings.load_stale_after)
+        self.prefixes.bound(settings.index_bytes, settings.index_blocks)
+        self.caches.bound(settings.index_bytes)
 
     def usual_tokens(self, pool: str) -> float:
         """Mean length of a pool's latest prompts; 0 before the first."""
@@ -65,6 +75,7 @@ class Memory:
         known = [endpoint.address for pool in roster.pools.values() for endpoint in pool]
         self.loads.keep(known)
         self.prefixes.keep(known)
+        self.caches.keep(known)
         self.prefixes.heed(
             {
                 address: max(1, load.report.cache_tokens // BLOCK_TOKENS)

@@ -10,11 +10,13 @@ from pointsman.core.model import Target
 from pointsman.core.placement import Placement
 from pointsman.core.tokens import BYTES_PER_TOKEN
 from pointsman.dialects.body import Body
+from pointsman.fleet.engine_tokens import EngineTokens
 from pointsman.fleet.roster import Roster
-from pointsman.placement.base import Asked, Choice, View
+from pointsman.placement.base import Asked, Choice, Profile, View
+from pointsman.placement.kv_index import Tokens
 from pointsman.placement.memory import Memory
 from pointsman.placement.policy import Policy
-from pointsman.placement.prompt import BLOCK_TOKENS, prompt_keys, prompt_seed, rendered
+from pointsman.placement.prompt import BLOCK_TOKENS, given_ids, prompt_keys, prompt_seed, rendered
 from pointsman.placement.session import session_of
 
 
@@ -40,30 +42,57 @@ class Placer(msgspec.Struct, frozen=True):
     settings: Settings
     roster: Roster
     memory: Memory
-    native: frozenset[str] = frozenset()
-    """Pools whose document leaves the choice to the data plane."""
+    pools: frozenset[str] | None = None
+    """Those whose endpoints are chosen here; ``None`` for all."""
+    tokens: EngineTokens | None = None
+    """Where token ids come from, for a policy that reads events."""
 
     async def place(self, wanted: Wanted) -> Placement | None:
         """Where the request goes; ``None`` leaves it to the data plane, which balances by itself.
 
-        That is so for pools it knows better than we do (host names), and where no endpoint is eligible.
+        That is so for pools that are not ours to place, for those with a single endpoint, and where no
+        endpoint is eligible.
         """
+        return await self._chosen(wanted, self.policy.profile, Role.DECODE)
+
+    async def prefill(self, wanted: Wanted) -> Placement | None:
+        """Where its prompt is computed first; ``None`` where prefill and decode are not separate."""
+        return await self._chosen(wanted, self.policy.prefill, Role.PREFILL) if self.policy.prefill else None
+
+    async def _chosen(self, wanted: Wanted, profile: Profile, role: Role) -> Placement | None:
         pool = wanted.target.provider
         endpoints = self.roster.of(pool)
-        if pool in self.native or not endpoints:
+        if len(endpoints) < 2 or (self.pools is not None and pool not in self.pools):
             return None
-        asked = self._asked(wanted)
-        choice = self.policy.profile.choose(self._in_role(asked, Role.DECODE), self._views(asked, endpoints))
+        asked = self._in_role(self._asked(wanted), role)
+        views = self._views(asked, endpoints)
+        if self.tokens is not None:
+            views = self._told(await self._token_ids(self.tokens, wanted, views), views)
+        choice = profile.choose(asked, views)
         return _placement(self.policy.name, asked, choice) if choice else None
 
-    def prefill(self, wanted: Wanted) -> Placement | None:
-        """Where its prompt is computed first; ``None`` where prefill and decode are not separate."""
-        if self.policy.prefill is None:
+    async def _token_ids(self, tokens: EngineTokens, wanted: Wanted, views: Sequence[View]) -> Tokens | None:
+        """The prompt as the engine counts it; only asked for where some engine tells of its cache."""
+        telling = [view for view in views if self.memory.caches.knows(view.address)]
+        if not telling:
             return None
-        asked = self._asked(wanted)
-        views = self._views(asked, self.roster.of(wanted.target.provider))
-        choice = self.policy.prefill.choose(self._in_role(asked, Role.PREFILL), views)
-        return _placement(self.policy.name, asked, choice) if choice else None
+        target, body = wanted.target, wanted.body
+        least = min(telling, key=lambda view: view.load.busy)
+        ids = given_ids(body) or await tokens.of(least.endpoint.base_url, target.wire_name, body.fields)
+        salt = body.get("cache_salt")
+        lora = target.wire_name if target.parent else ""
+        return Tokens(ids, lora, salt if isinstance(salt, str) else "") if ids else None
+
+    def _told(self, tokens: Tokens | None, views: list[View]) -> list[View]:
+        """What engines tell instead of what was sent to them; those that tell nothing keep the latter."""
+        if tokens is None:
+            return views
+        caches = self.memory.caches
+        matched = caches.match(tokens, [view.address for view in views])
+        return [
+            msgspec.structs.replace(view, cached=cached) if caches.knows(view.address) else view
+            for view, cached in zip(views, matched, strict=True)
+        ]
 
     def _in_role(self, asked: Asked, role: Role) -> Asked:
         return asked if self.policy.prefill is None else msgspec.structs.replace(asked, role=role)

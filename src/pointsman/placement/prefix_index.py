@@ -43,6 +43,11 @@ class BlockIndex:
         self._seen: dict[str, OrderedDict[int, None]] = {}
         self._size = 0
 
+    def bound(self, max_bytes: int, blocks: int | None) -> None:
+        """Take over other bounds; what is too much goes with the next prompt that is learned."""
+        self._most = max(1, max_bytes // ENTRY_BYTES)
+        self._blocks = blocks
+
     def heed(self, capacities: Mapping[str, int]) -> None:
         """Take over what endpoints' caches hold, in blocks; one that is not named gets the default."""
         self._capacities = capacities

@@ -27,6 +27,7 @@ class _Turn(msgspec.Struct):
     role: object = ""
 
 
+_IDS: Final = msgspec.json.Decoder(list[int])
 _ROLE: Final = msgspec.json.Decoder(_Turn)
 
 
@@ -71,6 +72,17 @@ def prompt_keys(prompt: bytes, seed: int) -> tuple[int, ...]:
         key = hash((key, prompt[start : start + BLOCK_BYTES]))
         keys.append(key)
     return tuple(keys)
+
+
+def given_ids(body: Body) -> tuple[int, ...]:
+    """The token ids that a completion request has for a prompt itself; empty where it has text."""
+    prompt = body.fields.get("prompt")
+    if prompt is None:
+        return ()
+    try:
+        return tuple(_IDS.decode(prompt))
+    except msgspec.ValidationError:
+        return ()
 
 
 def prompt_seed(model: str, body: Body) -> int:

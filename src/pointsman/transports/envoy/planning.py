@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pointsman.config import Settings
 from pointsman.config.identity import identity_headers
+from pointsman.config.placed import placed
 from pointsman.config.providers import BackendRef, ProviderModel, split_endpoint
 from pointsman.config.validate_replicas import left_to_us
 from pointsman.fleet.roster import Roster
@@ -20,7 +21,7 @@ from pointsman.transports.envoy.plan import (
     Pool,
 )
 
-_POLICIES: dict[str, LbPolicy] = {"roundrobin": "round_robin", "least_request": "least_request"}
+_NATIVE: dict[str, LbPolicy] = {"roundrobin": "round_robin", "least_request": "least_request"}
 _DEFAULT = Pool(name="", endpoints=())
 _CHECK = HealthCheck()
 _ENVOY_SLACK_S = 0.5
@@ -97,7 +98,8 @@ def _pool(settings: Settings, model: ProviderModel, roster: Roster | None) -> Po
     return Pool(
         name=model.name,
         endpoints=tuple(_hosts(model, roster)),
-        lb_policy=reliability.lb_policy or _POLICIES[settings.fleet.policy],
+        lb_policy=reliability.lb_policy or _NATIVE.get(settings.fleet.policy, _DEFAULT.lb_policy),
+        placed=placed(settings, model),
         # A document that says nothing gets our default; one that says 0 gets none.
         retries=reliability.retry_count if "retry_count" in asked else _DEFAULT.retries,
         retry_on=conditions or RETRY_ON,
