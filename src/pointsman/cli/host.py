@@ -22,6 +22,7 @@ from pointsman.observe.metrics import Metrics
 from pointsman.observe.outcome import Outcome
 from pointsman.observe.redact import Redactor
 from pointsman.observe.request_log import RequestLog
+from pointsman.observe.routing_line import RoutingLines
 from pointsman.observe.summary import Summary
 from pointsman.runtime import Runtime
 from pointsman.transports import api
@@ -66,11 +67,13 @@ class Host:
         *,
         redactor: Redactor,
         watch: Callable[[Ruling], None] | None = None,
+        lines: RoutingLines | None = None,
         fleet_news: FleetNews | None = None,
     ) -> None:
         self._runtime = runtime
         self._redactor = redactor
         self._watch = watch
+        self._lines = lines
         self._fleet_news = fleet_news or FleetNews(metrics)
         self._options = options
         self._log = structlog.get_logger()
@@ -204,7 +207,7 @@ class Host:
         """Whether our own Envoy is the data plane."""
         return self._options.envoy is not None
 
-    def _on_ruling(self, _head: Head, ruling: Ruling) -> None:
+    def _on_ruling(self, head: Head, ruling: Ruling) -> None:
         self.metrics.record_ruling(ruling)
         if isinstance(ruling.verdict, Forward) and ruling.trace.selection is not None:
             model = ruling.trace.selection.candidate.target.name
@@ -212,6 +215,8 @@ class Host:
             self._placing.began(ruling)
         if self._watch is not None:
             self._watch(ruling)
+        if self._lines is not None:
+            self._lines.ruled(head, ruling)
         # A foreign data plane does not tell us what became of an answer of our own: that answer is the end.
         self._journal.ruled(ruling, final=not self.managed and isinstance(ruling.verdict, Reply))
 
@@ -260,6 +265,8 @@ class Host:
                 _tell_health(self._runtime.lookout, summary.pool, entry.outcome)
         self._placing.ended(entry)
         self.metrics.record_outcome(entry)
+        if self._lines is not None:
+            self._lines.ended(entry)
         self._requests.write(entry)
 
     async def _tick(self) -> None:

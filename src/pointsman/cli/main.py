@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -11,6 +12,7 @@ from pointsman.core.errors import ConfigError, StartError
 
 _COMMANDS = {
     "serve": ("pointsman.cli.serve", "Run Envoy and the router together"),
+    "router": ("pointsman.cli.router", "Run it with the flags of the production stack's router"),
     "ext-proc": ("pointsman.cli.ext_proc", "Run the router alone, for somebody else's Envoy"),
     "envoy": ("pointsman.cli.envoy", "Print the Envoy configuration of a document"),
     "demo": ("pointsman.cli.demo", "Two simulated engines, Envoy, the router, one request"),
@@ -59,9 +61,14 @@ def pointsman() -> None:
 
 
 def main(arguments: list[str] | None = None) -> Any:
-    """Run the command line; errors an operator can mend are printed without a traceback."""
+    """Run the command line."""
+    return shown_errors(lambda: pointsman.main(args=arguments, standalone_mode=False))
+
+
+def shown_errors(command: Callable[[], Any]) -> Any:
+    """What a command returns; errors an operator can mend are printed without a traceback."""
     try:
-        return pointsman.main(args=arguments, standalone_mode=False)
+        return command()
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except click.Abort:

@@ -17,6 +17,7 @@ from pointsman.observe.labels import Labels
 from pointsman.observe.logs import configure_logs
 from pointsman.observe.metrics import Metrics
 from pointsman.observe.redact import Redactor
+from pointsman.observe.routing_line import RoutingLines
 from pointsman.runtime import build
 from pointsman.signals.untrusted import unheard_identity
 
@@ -28,9 +29,14 @@ def run(
     *,
     allow_unimplemented: bool,
     ready: Callable[[], None],
+    notes: tuple[Problem, ...] = (),
+    json_lines: bool | None = None,
+    lines: RoutingLines | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM; ``ready`` is called once requests are taken.
 
+    ``notes`` are logged with what the document asks for in vain; ``json_lines`` says how lines look,
+    by default JSON unless a terminal shows them; ``lines`` are written beside the ordinary ones.
     Raises ``ConfigError`` or ``StartError`` when it cannot start.
     """
     problems = admit(settings, source, allow_unimplemented=allow_unimplemented)
@@ -39,9 +45,9 @@ def run(
     runtime = build(settings, os.environ, report=metrics.record_guard, news=fleet_news.news)
     secrets = (value for target in runtime.catalog.targets.values() for value in target.headers.values())
     redactor = Redactor(secrets)
-    configure_logs(redactor=redactor, level=settings.gateway.log_level)
-    _announce((*problems, *(unheard_identity(settings) if options.envoy else ())))
-    host = Host(runtime, options, metrics, redactor=redactor, fleet_news=fleet_news)
+    configure_logs(redactor=redactor, level=settings.gateway.log_level, json_lines=json_lines)
+    _announce((*notes, *problems, *(unheard_identity(settings) if options.envoy else ())))
+    host = Host(runtime, options, metrics, redactor=redactor, fleet_news=fleet_news, lines=lines)
     try:
         asyncio.run(_until_signal(host, ready))
     finally:

@@ -15,6 +15,7 @@ from support.gateway import EXAMPLE, document
 
 COMMANDS = (
     "serve",
+    "router",
     "ext-proc",
     "envoy",
     "demo",
