@@ -202,6 +202,11 @@ def _fault(ctx: click.Context, param: click.Parameter, value: str | None) -> Fau
     help="When promised blocks are not to be had: compute the prompt here, or a 500.",
 )
 @click.option(
+    "--kv-host",
+    metavar="HOST",
+    help="Address other engines fetch blocks from. Default: --host; needed where that is 0.0.0.0.",
+)
+@click.option(
     "--kv-lease",
     "kv_lease_ms",
     type=_NOT_NEGATIVE,

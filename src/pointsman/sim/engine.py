@@ -117,9 +117,11 @@ class Engine:
         blocks = self.cache.held + sum(run.private_blocks for run in self.runs)
         loras = [run for run in self.runs if run.adapter is not None]
         running = {run.job.model for run in loras if run.started}
+        started = sum(run.started for run in self.runs)
         return LoadNow(
-            running=self.slots.running,
-            waiting=self.slots.waiting,
+            running=started,
+            # in line, kept by a sleeping engine, or waiting for another engine's blocks
+            waiting=len(self.runs) - started,
             kv_usage=min(1.0, blocks / self.settings.kv_blocks),
             max_loras=self.settings.most_loras if len(self.adapters) or loras else None,
             running_loras=tuple(sorted(running)),

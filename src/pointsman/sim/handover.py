@@ -84,7 +84,7 @@ class Handover:
             remote_engine_id=self.engine_id,
             remote_request_id=f"{request_id}-{uuid4().hex[:8]}",
             remote_block_ids=[list(range(first, first + count))],
-            remote_host=self._engine.settings.host,
+            remote_host=self._engine.settings.kv_host or self._engine.settings.host,
             remote_port=self.port(),
         )
         if not forget:

@@ -92,8 +92,11 @@ class PrefixCache:
     def hold(self, chain: Chain, first: int = 0) -> list[int]:
         """Cache a chain's blocks from `first` on and hold them; gives those held, to be released once.
 
-        When everything else is held as well, the blocks that find no place are left out.
+        When everything else is held as well, the blocks that find no place are left out. So are all of them
+        when the block before `first` is gone, which happens when the cache was cleared meanwhile.
         """
+        if first and chain.hashes[first - 1] not in self._held:
+            return []
         taken: list[int] = []
         fresh: list[int] = []
         for index, block in enumerate(chain.hashes[first:], first):

@@ -102,6 +102,8 @@ class SimSettings:
     """What a decoding engine does when blocks it was promised are not to be had."""
     kv_lease_ms: float = 30_000.0
     """How long a prefilling engine keeps blocks for another one to fetch."""
+    kv_host: str | None = None
+    """The address other engines fetch blocks from; None: `host`. Needed where `host` is 0.0.0.0."""
     transcription: str = "This is a simulated transcription: nobody listened to the audio."
     """What every audio file is said to say."""
     max_model_len: int = 131_072

@@ -191,6 +191,15 @@ def test_an_engine_of_both_roles_hands_over_to_itself() -> None:
     assert drive(scenario, role="both") == 0
 
 
+def test_another_address_can_be_named() -> None:
+    """kv_host is what other engines are told, wherever this one listens."""
+
+    async def scenario(_sim: RunningSim, http: Client) -> Any:
+        return (await _prefill(http))["remote_host"]
+
+    assert drive(scenario, role="prefill", kv_host="10.0.0.7") == "10.0.0.7"
+
+
 def test_kept_blocks_hold_the_cache_until_the_lease_ends() -> None:
     """Blocks kept for another engine count as used; when nobody fetches them in time they are let go."""
 

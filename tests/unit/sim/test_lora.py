@@ -63,7 +63,7 @@ def test_what_cannot_be_loaded_is_refused(path: str, body: Any, status: int, kin
 
 
 def test_an_adapter_can_be_replaced_in_place() -> None:
-    """With load_inplace a name that is loaded gets a new path and shares no cache with the old one."""
+    """With load_inplace a name that is loaded gets a new path."""
 
     async def scenario(_sim: RunningSim, http: Client) -> Any:
         await http.post(LOAD, _sql())

@@ -75,6 +75,17 @@ def test_held_blocks_stay() -> None:
     assert (cache.held, len(cache)) == (0, 2)
 
 
+def test_nothing_hangs_on_a_block_that_is_gone() -> None:
+    """After a clear, the rest of a sequence is not cached behind a head that no longer is."""
+    cache = PrefixCache(10)
+    chain = Chain(_prompt(64))
+    held = cache.hold(Chain(chain.tokens[:32]))
+    cache.clear()
+    assert cache.hold(chain, 2) == []
+    cache.release(held)
+    assert len(cache) == 0
+
+
 @settings(deadline=None)
 @given(PROMPTS, st.integers(min_value=1, max_value=8), st.integers(min_value=0, max_value=3))
 def test_events_tell_what_the_cache_holds(prompts: list[list[str]], capacity: int, keep: int) -> None:

@@ -38,6 +38,7 @@ def test_requests_hang_until_the_engine_wakes(level: int, state: str) -> None:
     assert (slept, done, health, answered) == (200, set(), 200, 200)
     assert (asleep, awake) == ({"is_sleeping": True}, {"is_sleeping": False})
     where = 'vllm:engine_sleep_state{engine="0",model_name="tiny",sleep_state='
+    assert 'vllm:num_requests_waiting{engine="0",model_name="tiny"} 1.0' in page
     assert f'{where}"awake"}} 0.0' in page
     assert f'{where}"{state}"}} 1.0' in page
 
