@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +41,13 @@ class BioScheme:
             outside=place[OUTSIDE],
         )
 
+    def silent(self, scores: Floats) -> bool:
+        """Tell whether no piece, shape (pieces, labels), has a label more likely than outside.
+
+        Scores and the probabilities they become are equally good.
+        """
+        return bool((scores.argmax(axis=1) == self.outside).all())
+
 
 def decode(
     scheme: BioScheme,
@@ -55,27 +61,26 @@ def decode(
     characters. A word is decided as a whole, by the mean over its pieces, and B or I only tells whether a
     neighbour of the same kind is another entity: a missing B costs nothing.
     """
-    if (probabilities.argmax(axis=1) == scheme.outside).all():
+    if scheme.silent(probabilities):
         return []
-    open_kind, found = -1, list[tuple[int, int, int, list[float]]]()
-    for _, group in groupby(range(len(words)), key=words.__getitem__):
-        pieces = list(group)
-        mean = probabilities[pieces].mean(axis=0)
-        by_kind = mean[scheme.begin] + mean[scheme.inside]
-        kind = int(by_kind.argmax())
-        score = float(by_kind[kind])
-        if score <= mean[scheme.outside]:
-            open_kind = -1
-            continue
-        first = probabilities[pieces[0]]
+    starts = [place for place in range(len(words)) if not place or words[place] != words[place - 1]]
+    ends = [*starts[1:], len(words)]
+    counts = np.subtract(ends, starts).astype(np.float32)
+    means = np.add.reduceat(probabilities, starts) / counts[:, None]
+    by_kind = means[:, scheme.begin] + means[:, scheme.inside]
+    kinds, highest = by_kind.argmax(axis=1), by_kind.max(axis=1)
+    last, found = -2, list[tuple[int, int, int, list[float]]]()
+    for word in np.flatnonzero(highest > means[:, scheme.outside]).tolist():
+        kind, score = int(kinds[word]), float(highest[word])
+        first = probabilities[starts[word]]
         begins = first[scheme.begin[kind]] > first[scheme.inside[kind]]
-        end = offsets[pieces[-1]][1]
-        if kind == open_kind and not begins:
+        end = offsets[ends[word] - 1][1]
+        if word == last + 1 and kind == found[-1][0] and not begins:
             _, start, _, scores = found.pop()
             found.append((kind, start, end, [*scores, score]))
         else:
-            found.append((kind, offsets[pieces[0]][0], end, [score]))
-        open_kind = kind
+            found.append((kind, offsets[starts[word]][0], end, [score]))
+        last = word
     return [
         Entity(scheme.kinds[kind], start, end, min(1.0, sum(scores) / len(scores)))
         for kind, start, end, scores in found

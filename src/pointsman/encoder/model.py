@@ -6,14 +6,13 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Encoding as Tokens
 
 from pointsman.encoder.engine import Engine, Floats
 from pointsman.encoder.entities import BioScheme, decode
 from pointsman.encoder.findings import Findings, Part, Plan, concluded
 from pointsman.encoder.groups import grouped
 from pointsman.encoder.normalise import Normalised, normalise
-from pointsman.encoder.perceptron import Perceptron, SequenceHeads, TokenHead
+from pointsman.encoder.perceptron import Perceptron, SequenceHeads, TokenHead, softmax
 from pointsman.encoder.tokenizer import Reading, WordPieces
 from pointsman.encoder.values import Encoding, Entity, Peak, Scan
 from pointsman.encoder.windows import BODY, Slice, Window, windows, within
@@ -26,8 +25,8 @@ PLACED_CHARACTERS = 8 * BODY
 @dataclass(frozen=True, slots=True)
 class _Prepared:
     text: Normalised
-    tokens: Tokens | None
-    """With places, of a text that fits one window."""
+    whole: bool
+    """Whether all of the text fits one window."""
 
     marked: list[int]
     truncated: bool
@@ -93,26 +92,26 @@ class Model:
             start, end = (offsets[0][0], offsets[-1][1]) if offsets else (0, 0)
             place = plan.original(window.slice, start, end)
             peaks.append(Peak(float(told[JAILBREAK][self._jailbreak]), *place))
-            words = plan.tokens[window.slice].word_ids[window.start : window.end]
-            entities += [
-                Entity(found.label, *plan.original(window.slice, found.start, found.end), found.score)
-                for found in self._entities(hidden, words, offsets)
-            ]
+            probabilities = self._personal(hidden)
+            if probabilities is not None:
+                words = plan.tokens[window.slice].word_ids[window.start : window.end]
+                entities += [
+                    Entity(found.label, *plan.original(window.slice, found.start, found.end), found.score)
+                    for found in decode(self._scheme, probabilities, words, offsets)
+                ]
         return Part(max(peaks, key=lambda peak: peak.probability), tuple(entities))
 
     def _prepared(self, readings: Sequence[Reading]) -> list[_Prepared]:
         """Normalise and tokenise all texts in one call."""
-        texts = [normalise(part) for reading in readings for part in (reading.head, reading.tail)]
-        placed = all(len(text.text) <= PLACED_CHARACTERS for text in texts)
-        pieces = self._tokenizer.encoded([text.text for text in texts], placed=placed)
+        heads = [normalise(reading.head) for reading in readings]
+        tails = [normalise(reading.tail).text for reading in readings if reading.tail]
+        pieces = self._tokenizer.encoded([*(head.text for head in heads), *tails], placed=False)
+        ends = iter(pieces[len(heads) :])
         prepared: list[_Prepared] = []
-        for number, reading in enumerate(readings):
-            head, tail = pieces[2 * number], pieces[2 * number + 1]
-            ids, truncated = self._tokenizer.fitted(head.ids, tail.ids if reading.tail else None)
-            whole = placed and not reading.tail and len(ids) <= BODY
-            prepared.append(
-                _Prepared(texts[2 * number], head if whole else None, self._tokenizer.marked(ids), truncated)
-            )
+        for reading, head, start in zip(readings, heads, pieces, strict=False):
+            ids, truncated = self._tokenizer.fitted(start.ids, next(ends).ids if reading.tail else None)
+            whole = not reading.tail and len(ids) <= BODY and len(head.text) <= PLACED_CHARACTERS
+            prepared.append(_Prepared(head, whole, self._tokenizer.marked(ids), truncated))
         return prepared
 
     def _hidden(self, marked: list[list[int]]) -> list[Floats]:
@@ -141,23 +140,28 @@ class Model:
             tokens=len(prepared.marked) - 2,
             truncated=prepared.truncated,
         )
-        scan = None if prepared.tokens is None else self._scan(prepared, prepared.tokens, hidden, jailbreak)
+        scan = self._scan(prepared, hidden, jailbreak) if prepared.whole else None
         return Findings(encoding, alone=alone, scan=scan, features=features)
 
-    def _scan(self, prepared: _Prepared, tokens: Tokens, hidden: Floats, jailbreak: float) -> Scan:
+    def _scan(self, prepared: _Prepared, hidden: Floats, jailbreak: float) -> Scan:
         """Make the scan of a text that is its own only window."""
-        original = prepared.text.original
-        entities = tuple(
-            Entity(found.label, *original(found.start, found.end), found.score)
-            for found in self._entities(hidden, tokens.word_ids, tokens.offsets)
-        )
-        part = Part(Peak(jailbreak, *original(0, len(prepared.text.text))), entities)
-        return concluded([part], tokens=len(tokens), sampled=False, disguised=prepared.text.disguised)
+        text = prepared.text
+        probabilities = self._personal(hidden)
+        entities: tuple[Entity, ...] = ()
+        if probabilities is not None:
+            # Where pieces stand takes the tokenizer longer to tell, and most texts name nobody.
+            tokens = self._tokenizer.encoded([text.text], placed=True)[0]
+            found = decode(self._scheme, probabilities, tokens.word_ids, tokens.offsets)
+            entities = tuple(
+                Entity(each.label, *text.original(each.start, each.end), each.score) for each in found
+            )
+        part = Part(Peak(jailbreak, *text.original(0, len(text.text))), entities)
+        return concluded([part], tokens=len(prepared.marked) - 2, sampled=False, disguised=text.disguised)
 
-    def _entities(
-        self, hidden: Floats, words: Sequence[int | None], offsets: Sequence[tuple[int, int]]
-    ) -> list[Entity]:
-        return decode(self._scheme, self._pii.probabilities(hidden[1:-1]), words, offsets)
+    def _personal(self, hidden: Floats) -> Floats | None:
+        """Give what each piece of a window is to the token head, None when nothing is anything to it."""
+        scores = self._pii.scores(hidden[1:-1])
+        return None if self._scheme.silent(scores) else softmax(scores)
 
     def _named(self, name: str, probabilities: NDArray[np.float32]) -> MappingProxyType[str, float]:
         return MappingProxyType(dict(zip(self._names[name], probabilities.tolist(), strict=True)))
@@ -165,4 +169,4 @@ class Model:
 
 def _features(hidden: Floats, mean: Floats) -> Floats:
     """What sequence heads see: first token, mean and maximum, (tokens, dimension) to (3 x dimension,)."""
-    return np.concatenate([hidden[0], mean, hidden.max(axis=0)])
+    return np.concatenate((hidden[0], mean, np.maximum.reduce(hidden)))

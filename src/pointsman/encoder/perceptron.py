@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 from pointsman.encoder.engine import Floats
 from pointsman.encoder.errors import ModelFilesError
 
-BLOCK = 8
-"""Hidden units computed at once. OpenBLAS wakes one thread a core for matrices of more than 9216 elements
-times a vector, and for products of more than 262144 multiplications, and those threads spin: on shared cores
-a product of 0.1 ms then takes 10."""
+ELEMENTS, MULTIPLICATIONS = 9216, 262_144
+"""Most elements of a matrix times a vector, and most multiplications of a product of matrices, that OpenBLAS
+does on one thread. For more it wakes one a core, and those spin: on shared cores a product of 0.1 ms then
+takes 10."""
 
-TOKENS = 80
-"""Tokens computed at once, by the same limit."""
+BLOCK = 8
+"""Hidden units computed at once, of vectors of up to 1152, for one text."""
+
+UNITS = 32
+"""Hidden units computed at once for many tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,6 @@ class Perceptron:
     b2: Floats
     temperature: float
     """Divides the scores: above one the head was over-confident before calibration."""
-
-    def probabilities(self, inner: Floats) -> Floats:
-        """Finish from the values of the hidden layer, shape (rows, hidden); gives (rows, labels)."""
-        return softmax((inner @ self.w2.T + self.b2) / np.float32(self.temperature))
 
     @classmethod
     def from_npz(cls, content: bytes, *, inputs: int, labels: Sequence[str]) -> Self:
@@ -77,23 +76,29 @@ class Perceptron:
 
 
 class SequenceHeads:
-    """Several heads over the same features of a text, their first layers run as one."""
+    """Several heads over the same features of a text, run as one."""
 
     def __init__(self, heads: Mapping[str, Perceptron]) -> None:
-        self._heads = dict(heads)
-        self._blocks = blocks(np.concatenate([head.w1 for head in heads.values()]))
+        counts = [len(head.labels) for head in heads.values()]
+        ends = np.cumsum(counts).tolist()
+        self._first = blocks(np.concatenate([head.w1 for head in heads.values()]))
         self._bias = np.concatenate([head.b1 for head in heads.values()])
+        last = diagonal([head.w2 / np.float32(head.temperature) for head in heads.values()])
+        self._last = blocks(last, max(1, min(len(last), ELEMENTS // len(self._bias))))
+        self._scores = np.concatenate([head.b2 / np.float32(head.temperature) for head in heads.values()])
+        self._starts = [end - count for end, count in zip(ends, counts, strict=True)]
+        self._counts = counts
+        self._places = {
+            name: slice(start, end) for name, start, end in zip(heads, self._starts, ends, strict=True)
+        }
 
     def probabilities(self, features: Floats) -> dict[str, NDArray[np.float32]]:
         """Give each head's probabilities, shape (labels,), for one text's features, shape (inputs,)."""
-        inner = gelu((self._blocks @ features).reshape(-1)[: len(self._bias)] + self._bias)
-        found: dict[str, Floats] = {}
-        start = 0
-        for name, head in self._heads.items():
-            end = start + len(head.b1)
-            found[name] = head.probabilities(inner[None, start:end])[0]
-            start = end
-        return found
+        inner = gelu((self._first @ features).reshape(-1)[: len(self._bias)] + self._bias)
+        scores = (self._last @ inner).reshape(-1)[: len(self._scores)] + self._scores
+        powers = np.exp(scores - np.maximum.reduceat(scores, self._starts).repeat(self._counts))
+        shares = powers / np.add.reduceat(powers, self._starts).repeat(self._counts)
+        return {name: shares[place] for name, place in self._places.items()}
 
 
 class TokenHead:
@@ -101,31 +106,63 @@ class TokenHead:
 
     def __init__(self, head: Perceptron) -> None:
         self.labels = head.labels
-        self._head = head
-        self._blocks = np.ascontiguousarray(blocks(head.w1).transpose(0, 2, 1))
+        temperature = np.float32(head.temperature)
+        self._first, self._last = (
+            np.ascontiguousarray(blocks(weights, block).transpose(0, 2, 1))
+            for weights, block in (
+                (head.w1, UNITS),
+                (head.w2 / temperature, min(len(self.labels), 2 * UNITS)),
+            )
+        )
+        self._bias, self._scores = head.b1, head.b2 / temperature
 
-    def probabilities(self, tokens: Floats) -> Floats:
-        """Give the probabilities of each token, (tokens, inputs) to (tokens, labels)."""
-        if len(tokens) > TOKENS:
-            parts = [tokens[start : start + TOKENS] for start in range(0, len(tokens), TOKENS)]
-            return np.concatenate([self.probabilities(part) for part in parts])
-        columns = np.matmul(tokens, self._blocks).transpose(1, 0, 2)
-        inner = columns.reshape(len(tokens), len(self._blocks) * BLOCK)
-        return self._head.probabilities(gelu(inner[:, : len(self._head.b1)] + self._head.b1))
+    def scores(self, tokens: Floats) -> Floats:
+        """Give what `softmax` makes probabilities of, (tokens, inputs) to (tokens, labels)."""
+        inner = gelu(tiled(tokens, self._first)[:, : len(self._bias)] + self._bias)
+        return tiled(inner, self._last)[:, : len(self._scores)] + self._scores
 
 
-def blocks(weights: Floats) -> Floats:
-    """Cut a matrix (rows, inputs) into (blocks, BLOCK, inputs), the last one filled up with zeros."""
+def diagonal(parts: Sequence[Floats]) -> Floats:
+    """Put matrices corner to corner, zeros elsewhere: each sees its own stretch of a joined vector."""
+    found = np.zeros(np.sum([part.shape for part in parts], axis=0), np.float32)
+    row = column = 0
+    for part in parts:
+        rows, columns = part.shape
+        found[row : row + rows, column : column + columns] = part
+        row, column = row + rows, column + columns
+    return found
+
+
+def blocks(weights: Floats, block: int = BLOCK) -> Floats:
+    """Cut a matrix (rows, inputs) into (blocks, block, inputs), the last one filled up with zeros."""
     rows, inputs = weights.shape
-    whole = np.zeros((-(-rows // BLOCK) * BLOCK, inputs), np.float32)
+    whole = np.zeros((-(-rows // block) * block, inputs), np.float32)
     whole[:rows] = weights
-    return whole.reshape(-1, BLOCK, inputs)
+    return whole.reshape(-1, block, inputs)
+
+
+def tiled(rows: Floats, layer: Floats) -> Floats:
+    """Multiply (rows, inputs) by a layer (blocks, inputs, block), in tiles; gives (rows, blocks x block)."""
+    count, inputs, block = layer.shape
+    step = max(1, MULTIPLICATIONS // (inputs * block))
+    found = np.empty((len(rows), count, block), np.float32)
+    tiles = found.transpose(1, 0, 2)
+    for start in range(0, len(rows), step):
+        np.matmul(rows[start : start + step], layer, out=tiles[:, start : start + step])
+    return found.reshape(len(rows), count * block)
 
 
 def gelu(values: Floats) -> Floats:
     """Hendrycks and Gimpel's activation in its tanh form (arXiv 1606.08415), of any shape."""
-    scaled = np.float32(0.7978845608028654) * (values + np.float32(0.044715) * values * values * values)
-    return np.asarray(np.float32(0.5) * values * (1 + np.tanh(scaled)), dtype=np.float32)
+    found = values * values
+    found *= np.float32(0.7978845608028654 * 0.044715)
+    found += np.float32(0.7978845608028654)
+    found *= values
+    np.tanh(found, out=found)
+    found += np.float32(1)
+    found *= values
+    found *= np.float32(0.5)
+    return found
 
 
 def softmax(scores: Floats) -> Floats:

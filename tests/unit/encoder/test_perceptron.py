@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pointsman.encoder import ModelFilesError
-from pointsman.encoder.perceptron import Perceptron, SequenceHeads, TokenHead, gelu
+from pointsman.encoder.perceptron import Perceptron, SequenceHeads, TokenHead, gelu, softmax
 from unit.encoder.toy import head, npz
 
 LABELS = ("yes", "no", "maybe")
@@ -46,7 +46,7 @@ def test_tokens_are_told_apart_one_by_one(tokens: int) -> None:
     """Whatever their number, each token gets the probabilities of its own vector."""
     perceptron = loaded(4, 30, 8)
     values = np.random.default_rng(5).standard_normal((tokens, 30)).astype(np.float32)
-    found = TokenHead(perceptron).probabilities(values)
+    found = softmax(TokenHead(perceptron).scores(values))
     assert found.shape == (tokens, len(LABELS))
     for row in range(0, tokens, 7):
         assert found[row].tolist() == pytest.approx(by_hand(perceptron, values[row]), rel=1e-4)

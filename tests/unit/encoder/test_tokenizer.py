@@ -94,6 +94,34 @@ def test_any_text_stays_inside_the_limit(tokenizer: WordPieces, text: str, repea
     assert all(0 <= piece < WORDS for piece in marked)
 
 
+@settings(max_examples=300, deadline=None)
+@given(
+    text=st.text(st.characters(max_codepoint=0xFF), max_size=80)
+    | st.text(st.sampled_from("aB z[]#.'1\t\r\n\x7f\x00"), max_size=80)
+    | st.lists(st.sampled_from(["[SEP]", "[CLS]", "Hello", "##ing", "WORLD", "x" * 120, "don't"])).map(
+        " ".join
+    )
+)
+@pytest.mark.parametrize("placed", [True, False])
+def test_the_short_way_for_plain_texts_gives_what_the_long_one_does(
+    tokenizer: WordPieces, text: str, *, placed: bool
+) -> None:
+    """Numbers, words and places are those of the tokenizer with its own normaliser."""
+    (found,) = tokenizer.encoded([text], placed=placed)
+    wanted = tokenizer._tokenizer.encode(text, add_special_tokens=False)
+    assert found.ids == wanted.ids
+    assert not placed or (found.word_ids, found.offsets) == (wanted.word_ids, wanted.offsets)
+
+
+def test_another_normaliser_is_left_its_work() -> None:
+    """A tokenizer that keeps capitals keeps them for plain texts too."""
+    content = json.loads((SHIPPED / "tokenizer.json").read_text())
+    content["normalizer"]["lowercase"] = False
+    cased = WordPieces(json.dumps(content).encode(), max_tokens=512)
+    lower, upper = cased.encoded(["hello", "HELLO"], placed=False)
+    assert lower.ids != upper.ids
+
+
 def test_a_tokenizer_without_markers_is_refused() -> None:
     """A tokenizer of another family is an error that names what it lacks."""
     other = (
