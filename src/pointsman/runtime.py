@@ -55,7 +55,8 @@ class Runtime:
 
     settings: Settings
     catalog: Catalog
-    encoder: Encoder
+    encoder: Encoder | None
+    """``None`` where nothing reads a text: then none was loaded."""
     pipeline: Pipeline
     ledger: Ledger
     """Counts of the rate limits: handed to the next generation, and told what requests really used."""
@@ -70,7 +71,8 @@ class Runtime:
 
     def close(self) -> None:
         """End the encoder's threads; requests still waiting for a pass get failed signals."""
-        self.encoder.close()
+        if self.encoder is not None:
+            self.encoder.close()
 
 
 def build(
@@ -83,6 +85,7 @@ def build(
     memory: Memory | None = None,
     report: Report = unreported,
     news: News | None = None,
+    classify: bool = True,
 ) -> Runtime:
     """Open the encoder and compile the document.
 
@@ -91,6 +94,7 @@ def build(
     rate limits where an earlier generation was running, ``fleet`` what it saw of the pools.
     ``report`` is told what guards find in answers, which end long after the ruling; ``news`` what the search
     for replicas meets: without it nobody searches. ``roster`` and ``memory`` are an earlier generation's.
+    ``classify``: whether the management API reads texts, which needs the encoder whatever the document says.
     """
     ledger = Ledger() if ledger is None else ledger
     catalog = catalog_from(settings, env)
@@ -105,30 +109,34 @@ def build(
     if lookout is not None:
         fleet.follow(lookout.usable)
     memory = Memory() if memory is None else memory
-    encoder = _load_encoder(settings, sources)
-    try:
-        # The first pass allocates what all later ones use: it belongs to the start, not to a request.
-        encoder.encode_now(_WARM_UP)
-        tool_sets = open_tool_sets(settings, encoder)
-        policies = {
-            source.name: _policy(
-                settings,
-                source,
-                catalog,
-                encoder,
-                fleet,
-                tool_sets,
-                report,
-                classifier_timeout_s=_CLASSIFIER_SHARE * signal_timeout_s,
-            )
-            for source in sources
-        }
-        for policy in policies.values():
-            # So does compiling the decisions, which the first choice does.
-            policy.plan.choose(SignalSet())
-    except BaseException:
-        encoder.close()
-        raise
+    encoder = _load_encoder(settings, sources) if classify or _reads_texts(settings, sources) else None
+    guards = None
+    policies = {source.name: Policy(source.name) for source in sources}
+    if encoder is not None:
+        try:
+            # The first pass allocates what all later ones use: it belongs to the start, not to a request.
+            encoder.encode_now(_WARM_UP)
+            tool_sets = open_tool_sets(settings, encoder)
+            policies = {
+                source.name: _policy(
+                    settings,
+                    source,
+                    catalog,
+                    encoder,
+                    fleet,
+                    tool_sets,
+                    report,
+                    classifier_timeout_s=_CLASSIFIER_SHARE * signal_timeout_s,
+                )
+                for source in sources
+            }
+            for policy in policies.values():
+                # So does compiling the decisions, which the first choice does.
+                policy.plan.choose(SignalSet())
+            guards = request_guards(settings, encoder, timeout_s=signal_timeout_s)
+        except BaseException:
+            encoder.close()
+            raise
     pipeline = Pipeline(
         catalog=catalog,
         policy=policies[DEFAULT_RECIPE],
@@ -138,7 +146,7 @@ def build(
             for name in entrypoint.model_names
         },
         fleet=fleet,
-        guards=request_guards(settings, encoder, timeout_s=signal_timeout_s),
+        guards=guards,
         limiter=Limiter(rules, ledger) if (rules := rate_rules(settings)) else None,
         placer=build_placer(settings, roster, memory),
         identity=identity_headers(settings),
@@ -147,6 +155,12 @@ def build(
         started=int(time.time()),
     )
     return Runtime(settings, catalog, encoder, pipeline, ledger, fleet, lookout, roster, memory)
+
+
+def _reads_texts(settings: Settings, sources: Sequence["_Source"]) -> bool:
+    """Whether decisions or guards look at what requests say."""
+    guarded = settings.guards.jailbreak is not None or settings.guards.pii is not None
+    return guarded or any(source.routing.decisions for source in sources)
 
 
 def _seed(roster: Roster, settings: Settings) -> None:

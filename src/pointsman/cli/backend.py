@@ -9,7 +9,7 @@ from pointsman.cli.personal import personal_data
 from pointsman.config import masked
 from pointsman.core.errors import Unavailable
 from pointsman.core.router import Router
-from pointsman.encoder import EncoderBusy, EncoderError
+from pointsman.encoder import Encoder, EncoderBusy, EncoderError
 from pointsman.observe.metrics import Metrics
 from pointsman.pii import Label
 from pointsman.runtime import Runtime
@@ -28,7 +28,7 @@ class HostBackend:
         """Honest: what is built, loaded and alive now."""
         return Readiness(
             router=True,
-            encoder=True,
+            encoder=None if self._runtime.encoder is None else True,
             envoy=self._envoy_ready(),
             pools=self._pools(),
             total_models=1,
@@ -55,6 +55,8 @@ class HostBackend:
     def classifiers(self) -> Sequence[Classifier]:
         """The heads of the one encoder."""
         encoder = self._runtime.encoder
+        if encoder is None:
+            return ()
         kinds: tuple[tuple[str, str, Sequence[str]], ...] = (
             ("domain", "intent_classification", encoder.labels),
             ("jailbreak", "security_detection", ("jailbreak", "benign")),
@@ -70,12 +72,12 @@ class HostBackend:
     async def domain_probabilities(self, text: str) -> Mapping[str, float]:
         """One encoder pass."""
         with _as_unavailable():
-            return (await self._runtime.encoder.encode(text)).domains
+            return (await self._encoder().encode(text)).domains
 
     async def inspect(self, text: str) -> Inspection:
         """The scan of the encoder, and what the recognisers find, agreed."""
         with _as_unavailable():
-            scan = await self._runtime.encoder.scan(text)
+            scan = await self._encoder().scan(text)
         # The recognisers need milliseconds for a long text: not on the loop that answers health checks.
         findings = await asyncio.to_thread(personal_data, text, scan.entities)
         return Inspection(
@@ -89,13 +91,18 @@ class HostBackend:
 
     def embedding_model(self) -> EmbeddingModel:
         """The encoder."""
-        return EmbeddingModel(self._runtime.encoder.identity, self._runtime.encoder.dimension)
+        return EmbeddingModel(self._encoder().identity, self._encoder().dimension)
 
     async def embed(self, text: str) -> Sequence[float]:
         """One pass of the encoder, alone."""
         with _as_unavailable():
-            vector: list[float] = (await self._runtime.encoder.embed(text)).tolist()
+            vector: list[float] = (await self._encoder().embed(text)).tolist()
             return vector
+
+    def _encoder(self) -> Encoder:
+        if self._runtime.encoder is None:
+            raise Unavailable("there is no encoder, as nothing in the document reads texts")
+        return self._runtime.encoder
 
     def config(self) -> Mapping[str, Any]:
         """The document with its secrets masked."""

@@ -92,6 +92,7 @@ def router(
         notes=meant.notes,
         json_lines=given["log_format"] == "json",
         lines=_lines(given, meant),
+        classify=False,
     )
 
 

@@ -32,17 +32,21 @@ def run(
     notes: tuple[Problem, ...] = (),
     json_lines: bool | None = None,
     lines: RoutingLines | None = None,
+    classify: bool = True,
 ) -> None:
     """Serve until SIGINT or SIGTERM; ``ready`` is called once requests are taken.
 
     ``notes`` are logged with what the document asks for in vain; ``json_lines`` says how lines look,
-    by default JSON unless a terminal shows them; ``lines`` are written beside the ordinary ones.
+    by default JSON unless a terminal shows them; ``lines`` are written beside the ordinary ones. Without
+    ``classify`` the management API reads texts only if the document does, which spares the encoder.
     Raises ``ConfigError`` or ``StartError`` when it cannot start.
     """
     problems = admit(settings, source, allow_unimplemented=allow_unimplemented)
     metrics = Metrics(Labels(limit=settings.gateway.limits.metric_label_values))
     fleet_news = FleetNews(metrics)
-    runtime = build(settings, os.environ, report=metrics.record_guard, news=fleet_news.news)
+    runtime = build(
+        settings, os.environ, report=metrics.record_guard, news=fleet_news.news, classify=classify
+    )
     secrets = (value for target in runtime.catalog.targets.values() for value in target.headers.values())
     redactor = Redactor(secrets)
     configure_logs(redactor=redactor, level=settings.gateway.log_level, json_lines=json_lines)

@@ -37,6 +37,24 @@ def faked(runtime: Runtime) -> HostBackend:
     return backend(dataclasses.replace(runtime, encoder=FakeEncoder()))  # type: ignore[arg-type]  # stands in
 
 
+def test_without_an_encoder_texts_are_not_read() -> None:
+    """A document without decisions and guards loads none when nobody classifies; the API says why it cannot."""
+    settings = load_example()
+    bare = settings.model_copy(update={"routing": settings.routing.model_copy(update={"decisions": ()})})
+    runtime = build(bare, {}, classify=False)
+    runtime.close()
+    assert runtime.encoder is None
+    made = backend(runtime)
+    assert made.readiness().encoder is None
+    assert made.classifiers() == ()
+    for ask in EVERY:
+        with pytest.raises(Unavailable, match="no encoder"):
+            asyncio.run(ask("hello")(made))
+    reading = build(settings, {}, classify=False)
+    reading.close()
+    assert reading.encoder is not None
+
+
 def test_an_inspection_joins_the_model_and_the_recognisers(shipped: Runtime) -> None:
     """The person is the model's, the card the check digit's; risk and place come from the scan."""
     text = f"{JAILBREAK}, Ann: 4111 1111 1111 1111"

@@ -5,35 +5,36 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from pointsman.config.faults import error
+from pointsman.config.placement import NATIVE
 from pointsman.config.stack.backends import Backend, aliases, backends
-from pointsman.config.stack.draft import Draft, known
+from pointsman.config.stack.draft import Draft, values_of
 from pointsman.config.stack.given import Given
 from pointsman.core.errors import ConfigError
 
 _MOST_RETRIES: Final = 5
+_LOCAL: Final = "localhost"
 DISAGGREGATED: Final = frozenset({"disaggregated_prefill", "disaggregated_prefill_orchestrated"})
 
 
 def static_models(given: Given, draft: Draft) -> tuple[dict[str, Any], ...]:
     """The provider models of all static backends and aliases.
 
-    Where prefill and decode are separate, their replicas are written below ``fleet``, with a role each.
+    Where the router places requests itself, replicas with a role or a host name are written below ``fleet``.
     """
     found = backends(given)
     meaning = {model: model for model in dict.fromkeys(backend.model for backend in found)}
     meaning |= aliases(given, tuple(meaning))
     checks = reliability(given, draft)
-    apart = given["routing_logic"] in DISAGGREGATED and known("fleet.static")
     models = []
     for name, model in meaning.items():
         mine = [backend for backend in found if backend.model == model]
         entry: dict[str, Any] = {"name": name}
         if name != model:
             entry["provider_model_id"] = model
-        if apart:
-            _replicas(given, draft, name, mine)
+        if _placed_by_name(given, draft, mine):
+            _replicas(draft, name, mine, given)
         else:
-            entry["backend_refs"] = _refs(mine)
+            entry["backend_refs"] = _refs(mine, weighed=given["routing_logic"] in NATIVE)
         models.append(entry | ({"reliability": checks} if checks else {}))
     return tuple(models)
 
@@ -61,13 +62,14 @@ def role_of(label: str, given: Given) -> str:
     return "both" if prefill is decode else "prefill" if prefill else "decode"
 
 
-def _refs(found: Sequence[Backend]) -> list[dict[str, Any]]:
-    """One for each address; an engine listed twice gets two shares."""
+def _refs(found: Sequence[Backend], *, weighed: bool) -> list[dict[str, Any]]:
+    """One for each address; an engine listed twice gets two shares where shares are what is balanced."""
     refs: dict[str, dict[str, Any]] = {}
     for backend in found:
         ref = refs.get(backend.address)
         if ref is not None:
-            ref["weight"] = ref.get("weight", 1) + 1
+            if weighed:
+                ref["weight"] = ref.get("weight", 1) + 1
             continue
         refs[backend.address] = _filled(
             endpoint="" if backend.path else backend.address,
@@ -79,15 +81,33 @@ def _refs(found: Sequence[Backend]) -> list[dict[str, Any]]:
     return list(refs.values())
 
 
-def _replicas(given: Given, draft: Draft, model: str, found: Iterable[Backend]) -> None:
+def _placed_by_name(given: Given, draft: Draft, found: Sequence[Backend]) -> bool:
+    """Whether the router has to find the replicas itself: for their roles, or to place on names.
+
+    Raises ConfigError for replicas with roles that it could not speak to.
+    """
+    policy = given["routing_logic"]
+    if policy not in values_of("fleet.policy") or policy in NATIVE:
+        return False
+    where = given.where("static_backends")
+    closed = next((backend for backend in found if backend.tls or backend.path), None)
+    if closed is None:
+        return policy in DISAGGREGATED or not all(_is_ip(backend.host) for backend in found)
+    if policy in DISAGGREGATED:
+        message = f"{closed.url!r} is encrypted or has a path, which replicas with a role cannot"
+        raise ConfigError([error(where, message, "write http://host:port")])
+    draft.tell(
+        where,
+        f"{closed.url!r} is encrypted or has a path: Envoy balances the engines of {closed.model!r} by load",
+    )
+    return False
+
+
+def _replicas(draft: Draft, model: str, found: Iterable[Backend], given: Given) -> None:
     """Replicas by address or by name, which the router places requests on itself."""
     fleet = draft.document.setdefault("fleet", {})
     seen = set()
     for backend in found:
-        if backend.tls or backend.path:
-            message = f"{backend.url!r} is encrypted or has a path, which replicas with a role cannot"
-            remedy = "write http://host:port"
-            raise ConfigError([error(given.where("static_backends"), message, remedy)])
         if backend.address in seen:
             continue
         seen.add(backend.address)
@@ -97,8 +117,9 @@ def _replicas(given: Given, draft: Draft, model: str, found: Iterable[Backend]) 
             role=role_of(backend.label, given),
             labels={"model": backend.label} if backend.label else {},
         )
-        if _is_ip(backend.host):
-            fleet.setdefault("static", []).append({"address": backend.address, **common})
+        if _is_ip(backend.host) or backend.host == _LOCAL:
+            address = backend.address.replace(_LOCAL, "127.0.0.1")
+            fleet.setdefault("static", []).append({"address": address, **common})
         else:
             place = {"host": backend.host, "port": backend.port}
             fleet.setdefault("dns", []).append({**place, **common})

@@ -280,6 +280,36 @@ def test_prefill_and_decode_are_roles_of_replicas() -> None:
     parse(yaml.safe_dump(dict(found.document)), ENV)
 
 
+def test_names_are_followed_where_the_router_places_requests() -> None:
+    """Envoy resolves names by itself and balances them by load; a policy of ours needs their addresses."""
+    flags = {"static_backends": "http://vllm:8000,http://localhost:8001", "static_models": "m,m"}
+    native = meant(**flags).document
+    assert len(at(native, "providers.models[0].backend_refs")) == 2
+    placed = meant(**flags, routing_logic="prefixaware").document
+    assert placed["providers"]["models"] == [{"name": "m"}]
+    assert placed["fleet"]["dns"] == [
+        {"host": "vllm", "port": 8000, "model": "m", "serves": ["m"], "role": "both"}
+    ]
+    assert placed["fleet"]["static"][0]["address"] == "127.0.0.1:8001"
+    settings(**flags, routing_logic="prefixaware")
+    by_address = meant(routing_logic="prefixaware").document
+    assert at(by_address, "providers.models[0].backend_refs[0].endpoint") == "10.0.0.1:8000"
+
+
+def test_encrypted_engines_are_balanced_by_envoy_which_is_said() -> None:
+    """A policy of ours cannot place them; for prefill and decode that is an error."""
+    found = meant(static_backends="https://a,https://b", static_models="m,m", routing_logic="prefixaware")
+    assert [note.path for note in found.notes] == ["--static-backends"]
+    assert len(at(found.document, "providers.models[0].backend_refs")) == 2
+    apart = {
+        "routing_logic": "disaggregated_prefill",
+        "prefill_model_labels": "p",
+        "decode_model_labels": "d",
+        "static_backends": "https://a,https://b",
+    }
+    assert "replicas with a role" in wrong(**apart)
+
+
 def test_pods_are_watched_by_selector() -> None:
     """Namespace, port, selector and times are those of the flags; the models must be named."""
     if not known("fleet.kubernetes"):
