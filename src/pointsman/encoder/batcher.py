@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pointsman.encoder.errors import EncoderError
 
@@ -29,6 +29,22 @@ class _Waiting(Generic[I, V]):
     future: Future[V]
 
 
+@dataclass(frozen=True, slots=True)
+class _Alone(Generic[T]):
+    work: Callable[[], T]
+    future: Future[T]
+
+    def run(self) -> None:
+        if not self.future.set_running_or_notify_cancel():
+            return
+        try:
+            value = self.work()
+        except BaseException as error:  # noqa: BLE001  # whatever it is belongs to who waits
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(value)
+
+
 class Batcher(Generic[I, V]):
     """A first-in, first-out queue in front of `threads` workers.
 
@@ -38,35 +54,70 @@ class Batcher(Generic[I, V]):
     def __init__(self, *, threads: int, run: Callable[[Sequence[I]], Sequence[V]]) -> None:
         if threads < 1:
             raise ValueError(f"threads must be at least 1: {threads}")
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="encoder")
         self._run = run
         self._lock = Lock()
+        self._workers = [ThreadPoolExecutor(1, f"encoder-{number}") for number in range(threads)]
+        # The one that worked last is asked first: the weights are still in its core's cache.
+        self._idle = [*self._workers]
+        # None is a turn for items that wait together.
+        self._turns: deque[_Alone[Any] | None] = deque()
         self._waiting: deque[_Waiting[I, V]] = deque()
+        self._closed = False
 
     def alone(self, work: Callable[[], T]) -> Future[T]:
         """Queue work that nothing may share a worker's turn with."""
-        try:
-            return self._pool.submit(work)
-        except RuntimeError as error:
-            raise EncoderError("the encoder is closed") from error
+        turn = _Alone(work, Future[T]())
+        self._queue(turn, [])
+        return turn.future
 
     def together(self, item: I, *, weight: int) -> Future[V]:
         """Queue an item that may be run with others; `weight` counts towards what one turn takes."""
         waiting = _Waiting(item, weight, Future[V]())
-        with self._lock:
-            self._waiting.append(waiting)
         # One turn for each item keeps the order among all work; turns that find nothing left do nothing.
-        self.alone(self._turn)
+        self._queue(None, [waiting])
         return waiting.future
 
     def close(self) -> None:
         """Drop what waits, wait for what runs, end the threads; more calls do nothing."""
         with self._lock:
-            dropped = [*self._waiting]
+            self._closed = True
+            dropped = [
+                *(turn.future for turn in self._turns if turn),
+                *(each.future for each in self._waiting),
+            ]
+            self._turns.clear()
             self._waiting.clear()
-        for waiting in dropped:
-            waiting.future.cancel()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for future in dropped:
+            future.cancel()
+        for worker in self._workers:
+            worker.shutdown(wait=True)
+
+    def _queue(self, turn: _Alone[Any] | None, items: list[_Waiting[I, V]]) -> None:
+        with self._lock:
+            if self._closed:
+                raise EncoderError("the encoder is closed")
+            if self._idle:
+                worker = self._idle[-1]
+                try:
+                    worker.submit(self._work, worker)
+                except RuntimeError as error:
+                    raise EncoderError(f"the encoder has no thread: {error}") from error
+                self._idle.pop()
+            self._turns.append(turn)
+            self._waiting.extend(items)
+
+    def _work(self, worker: ThreadPoolExecutor) -> None:
+        """Take turns until there are none."""
+        while True:
+            with self._lock:
+                if not self._turns:
+                    self._idle.append(worker)
+                    return
+                turn = self._turns.popleft()
+            if turn is None:
+                self._turn()
+            else:
+                turn.run()
 
     def _turn(self) -> None:
         taken = [waiting for waiting in self._take() if waiting.future.set_running_or_notify_cancel()]

@@ -5,7 +5,7 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -42,6 +42,18 @@ _NO_PLUGS: Final[Mapping[str, Plug]] = MappingProxyType({})
 _NOTHING_PLUGGED: Final = Plugged()
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A reading and the name of its content, which is worked out once."""
+
+    key: bytes
+    reading: Reading
+
+    @classmethod
+    def of(cls, reading: Reading) -> Self:
+        return cls(reading.digest(), reading)
+
+
 class Encoder:
     """Reads texts with one network; made by `load`, ended by `close`.
 
@@ -71,7 +83,7 @@ class Encoder:
         """The labels of the classifiers that `classify` knows, by name."""
         self._model = model
         self._scan_tokens = scan_tokens
-        self._batcher = Batcher[Reading, Findings](threads=threads, run=self._read)
+        self._batcher = Batcher[_Asked, Findings](threads=threads, run=self._read)
         self._passes = SharedPasses(max_pending=max_pending)
         self._cache = LeastRecentlyUsed[Findings](cache_entries)
         self._scans = LeastRecentlyUsed[Scan](min(cache_entries, SCANS_KEPT))
@@ -122,28 +134,27 @@ class Encoder:
 
     def encode_now(self, text: str) -> Encoding:
         """Encode a text in the calling thread, alone, for scripts and the command line."""
-        reading = cut(text)
-        known = self._cache.get(reading.digest())
-        return (known or self._read([reading])[0]).encoding
+        asked = _Asked.of(cut(text))
+        known = self._cache.get(asked.key)
+        return (known or self._read([asked])[0]).encoding
 
     def embed_now(self, text: str) -> Floats:
-        """Give what `embed` gives, in the calling thread: a pass of one text, equal to the last bit."""
-        return self._read([cut(text)])[0].encoding.embedding
+        """Give what `embed` gives, in the calling thread: of a text read alone, equal to the last bit."""
+        asked = _Asked.of(cut(text))
+        known = self._cache.get(asked.key)
+        if known is None or not known.alone:
+            known = self._read([asked])[0]
+        return known.encoding.embedding
 
     async def embed(self, text: str) -> Floats:
         """Give the unit vector of a text, shape (dimension,), equal to the last bit whenever it is asked for.
 
         It is read alone, in the pass that `encode` would make of it. Raises as `encode` does.
         """
-        reading = cut(text)
-        key = reading.digest()
-        known = self._cache.get(key)
+        asked = _Asked.of(cut(text))
+        known = self._cache.get(asked.key)
         if known is None or not known.alone:
-            known = (
-                await self._passes.result(
-                    b"alone" + key, lambda: self._batcher.alone(partial(self._read, [reading]))
-                )
-            )[0]
+            known = await self._passes.result(b"alone" + asked.key, partial(self._start_alone, asked))
         return known.encoding.embedding
 
     async def classify(self, name: str, text: str) -> Probabilities:
@@ -206,24 +217,29 @@ class Encoder:
         self._parts.clear()
 
     async def _findings(self, reading: Reading) -> Findings:
-        key = reading.digest()
-        known = self._cache.get(key)
-        return known if known is not None else await self._passes.result(key, partial(self._start, reading))
+        asked = _Asked.of(reading)
+        known = self._cache.get(asked.key)
+        return (
+            known if known is not None else await self._passes.result(asked.key, partial(self._start, asked))
+        )
 
-    def _start(self, reading: Reading) -> Future[Findings]:
-        weight = len(reading.head) * (1 if reading.head.isascii() else 4)
+    def _start(self, asked: _Asked) -> Future[Findings]:
+        head = asked.reading.head
+        weight = len(head) * (1 if head.isascii() else 4)
         if weight <= SHORT_WEIGHT:
-            return self._batcher.together(reading, weight=weight)
-        return self._batcher.alone(lambda: self._read([reading])[0])
+            return self._batcher.together(asked, weight=weight)
+        return self._start_alone(asked)
 
-    def _read(self, readings: Sequence[Reading]) -> list[Findings]:
-        found = [self._classified(each) for each in self._model.read(readings)]
-        for reading, each in zip(readings, found, strict=True):
+    def _start_alone(self, asked: _Asked) -> Future[Findings]:
+        return self._batcher.alone(lambda: self._read([asked])[0])
+
+    def _read(self, asked: Sequence[_Asked]) -> list[Findings]:
+        found = [self._classified(each) for each in self._model.read([each.reading for each in asked])]
+        for each, told in zip(asked, found, strict=True):
             # Kept before the pass ends, so that no moment exists in which it is neither pending nor known.
-            key = reading.digest()
-            known = self._cache.get(key)
+            known = self._cache.get(each.key)
             if known is None or not known.alone:
-                self._cache.put(key, each)
+                self._cache.put(each.key, told)
         return found
 
     def _classified(self, found: Findings) -> Findings:

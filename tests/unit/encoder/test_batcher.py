@@ -95,6 +95,52 @@ def test_work_keeps_its_place_among_the_items() -> None:
     assert order == [[[1]]]
 
 
+def test_the_worker_that_was_busy_last_works_next() -> None:
+    """One text after the other stays on one thread, whose caches are warm; what comes at once takes others."""
+    batcher = Batcher[int, int](threads=3, run=Worker())
+    names = []
+    for _ in range(4):
+        names.append(batcher.alone(threading.get_ident).result(60))
+        settled(batcher, idle=3)
+    assert len(set(names)) == 1
+    meeting = threading.Barrier(3, timeout=60)
+    together = [batcher.alone(lambda: (meeting.wait(), threading.get_ident())[1]) for _ in range(3)]
+    assert len({future.result(60) for future in together}) == 3
+    batcher.close()
+
+
+def settled(batcher: Batcher[int, int], *, idle: int) -> None:
+    """Wait until so many workers have nothing to do."""
+    while True:
+        with batcher._lock:
+            if len(batcher._idle) == idle:
+                return
+
+
+def test_work_that_fails_gives_its_error_and_leaves_the_worker_well() -> None:
+    """The error goes to who asked, and the next work runs on the same thread."""
+    batcher = Batcher[int, int](threads=1, run=Worker())
+    with pytest.raises(ZeroDivisionError):
+        batcher.alone(lambda: 1 // 0).result(60)
+    assert batcher.alone(lambda: 7).result(60) == 7
+    batcher.close()
+
+
+def test_without_a_thread_the_work_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When no thread can be started the caller is told, and nothing is left waiting for nobody."""
+    batcher = Batcher[int, int](threads=1, run=Worker())
+    with monkeypatch.context() as broken:
+        broken.setattr(threading.Thread, "start", _no_thread)
+        with pytest.raises(EncoderError, match="no thread: can't start"):
+            batcher.together(1, weight=1)
+    assert batcher.together(2, weight=1).result(60) == 20
+    batcher.close()
+
+
+def _no_thread(_: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
+
+
 def test_closing_drops_what_waits() -> None:
     """Items and work still waiting are cancelled, and more is an error."""
     held = Held()

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pointsman.encoder import Encoder, EncoderBusy, EncoderError, Encoding
+from pointsman.encoder.encoder import _Asked
 from pointsman.encoder.findings import Findings
-from pointsman.encoder.tokenizer import Reading
+from pointsman.encoder.tokenizer import Reading, cut
 
 LABELS = {
     "biology",
@@ -187,6 +188,24 @@ def test_memory_is_bounded_and_forgets_the_oldest() -> None:
     assert len(encoder._cache) == 2
     assert encoder.encode_now("one") is first
     assert encoder.encode_now("two") is not second
+    encoder.close()
+
+
+def test_embedding_now_reads_no_text_twice_unless_it_shared_a_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read alone is not read again; what was read beside another text is, and then it is kept."""
+    encoder = Encoder.load()
+    passes: list[int] = []
+    read = encoder._model.read
+    monkeypatch.setattr(encoder._model, "read", lambda each: (passes.append(len(each)), read(each))[1])
+    alone = encoder.encode_now("read alone")
+    assert encoder.embed_now("read alone") is alone.embedding
+    assert passes == [1]
+    together = [_Asked.of(cut(text)) for text in ("read beside", "another one")]
+    beside = encoder._read(together)[0].encoding.embedding
+    exact = encoder.embed_now("read beside")
+    assert exact is not beside
+    assert encoder.embed_now("read beside") is exact
+    assert passes == [1, 2, 1]
     encoder.close()
 
 

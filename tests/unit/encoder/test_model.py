@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pointsman.encoder import Encoder, EncoderError, Scan
+from pointsman.encoder.encoder import _Asked
 from pointsman.encoder.folder import SHIPPED, open_folder
 from pointsman.encoder.load import joined
 from pointsman.encoder.tokenizer import Reading, WordPieces, cut
@@ -94,8 +95,7 @@ def test_a_batch_gives_what_each_text_gives_alone(encoder: Encoder, engine: toy.
 
 def test_vectors_to_keep_never_come_from_a_shared_pass(encoder: Encoder, engine: toy.TableEngine) -> None:
     """After a batch, `embed` reads the text again by itself, and remembers that."""
-    readings = _readings(["one text", "another text"])
-    encoder._read(readings)
+    encoder._read([_Asked.of(reading) for reading in _readings(["one text", "another text"])])
 
     async def ask() -> None:
         vector = await encoder.embed("one text")
