@@ -11,6 +11,8 @@ from pointsman.fleet.roster import Roster
 
 SUBSCRIPTIONS: Final = 1024
 """Most at the same time; replicas beyond are known by what was sent to them alone."""
+EVENTS_LABEL: Final = "kv-events-port"
+REPLAY_LABEL: Final = "kv-replay-port"
 _LOOK_S: Final = 1.0
 
 
@@ -67,12 +69,21 @@ class KvWatch:
 def sources_at(
     *, port: int, replay_port: int, topic: str, ranks: int
 ) -> Callable[[Endpoint], Iterator[Source]]:
-    """Every replica publishes on the same ports of its own address, one for each rank."""
+    """Every replica publishes on these ports of its own address, one more for each rank.
+
+    The labels ``kv-events-port`` and ``kv-replay-port`` name other ports, for replicas that share a host.
+    """
 
     def sources(endpoint: Endpoint) -> Iterator[Source]:
         host = endpoint.address.rpartition(":")[0]
+        first, again = _port(endpoint, EVENTS_LABEL, port), _port(endpoint, REPLAY_LABEL, replay_port)
         for rank in range(ranks):
-            replay = f"tcp://{host}:{replay_port + rank}" if replay_port else ""
-            yield Source(endpoint.address, rank, f"tcp://{host}:{port + rank}", replay, topic)
+            replay = f"tcp://{host}:{again + rank}" if again else ""
+            yield Source(endpoint.address, rank, f"tcp://{host}:{first + rank}", replay, topic)
 
     return sources
+
+
+def _port(endpoint: Endpoint, label: str, otherwise: int) -> int:
+    written = endpoint.labels.get(label, "")
+    return int(written) if written.isdecimal() and len(written) <= 5 and int(written) <= 65_535 else otherwise

@@ -1,5 +1,6 @@
 """How busy each endpoint is: what we sent there, and what it says of itself."""
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -14,9 +15,12 @@ PENDING: Final = 65_536
 """Most requests remembered as in flight; the oldest is taken for ended when there are more."""
 ENDPOINTS: Final = 4096
 """Most endpoints remembered; the one heard of longest ago is forgotten first."""
-SHARE_SPAN: Final = 48
-"""Placements an endpoint's share looks back on, each weighing e^(1/48) less than the next."""
+SHARE_SPAN_S: Final = 60.0
+"""Time over which a placement's weight in an endpoint's share falls to 1/e."""
+SHARE_EVEN: Final = 16.0
+"""Placements that each endpoint is taken to have had anyway: of few requests no share is told."""
 _RESCALE: Final = 1e100
+_LONGEST: Final = 300.0
 PREFILL_RATE: Final = 8000.0
 """Prompt tokens an engine computes each second, until its metrics tell better."""
 PATIENCE: Final = Patience(failures=1, cool_down_s=2.0, longest_s=30.0)
@@ -137,7 +141,8 @@ class Loads:
         self._tallies: OrderedDict[str, _Tally] = OrderedDict()
         self._sent: OrderedDict[str, Sent] = OrderedDict()
         self._unit = 1.0
-        """Weight of the next placement. It grows instead of all others shrinking."""
+        """Weight of a placement now. It grows instead of all others shrinking."""
+        self._unit_at = clock()
 
     def view(self, addresses: Iterable[str]) -> tuple[EndpointLoad, ...]:
         """The endpoints of one pool, in the order given; shares are relative to these."""
@@ -145,7 +150,8 @@ class Loads:
         known = [tally.share for tally in tallies if tally is not None]
         mean = sum(known) / len(known) if known else 0.0
         now = self._clock()
-        return tuple(_load(tally, mean, now, now - self._stale_s) for tally in tallies)
+        even = SHARE_EVEN * self._grown(now)
+        return tuple(_load(tally, mean, even, now, now - self._stale_s) for tally in tallies)
 
     def began(
         self,
@@ -245,13 +251,18 @@ class Loads:
             if each not in self._tallies:
                 self._tally(each).share = mean
         tally = self._tally(address)
-        tally.share += self._unit
-        self._tallies.move_to_end(address)
-        self._unit *= 1 + 1 / (SHARE_SPAN * max(1, len(pool)))
+        now = self._clock()
+        self._unit, self._unit_at = self._grown(now), now
         if self._unit > _RESCALE:
             for every in self._tallies.values():
                 every.share /= self._unit
             self._unit = 1.0
+        tally.share += self._unit
+        self._tallies.move_to_end(address)
+
+    def _grown(self, now: float) -> float:
+        # Beyond the bound everything older counts for nothing anyway.
+        return self._unit * math.exp(min((now - self._unit_at) / SHARE_SPAN_S, _LONGEST))
 
     def _release(self, sent: Sent) -> None:
         tally = self._tallies.get(sent.address)
@@ -263,14 +274,14 @@ class Loads:
                 tally.backlog = 0.0  # whatever its speed, it has nothing of ours to do
 
 
-def _load(tally: _Tally | None, mean: float, now: float, fresh_from: float) -> EndpointLoad:
+def _load(tally: _Tally | None, mean: float, even: float, now: float, fresh_from: float) -> EndpointLoad:
     if tally is None:
         return IDLE
     return EndpointLoad(
         tally.in_flight,
         tally.tokens,
         tally.waiting_tokens(now),
-        tally.share / mean if mean else 1.0,
+        (tally.share + even) / (mean + even),
         tally.report if tally.reported_at >= fresh_from else None,
         tally.breaker is not None and tally.breaker.down(now),
     )
