@@ -194,7 +194,7 @@ class Host:
         self.envoy = ManagedEnvoy(binary, self._on_envoy_log, drain_s=settings.gateway.limits.drain_timeout_s)
         # Pushed before the start: a start that fails half-way must leave no process behind.
         stack.push_async_callback(self.envoy.stop)
-        await self.envoy.start(plan_from(settings, run_dir.path, self._runtime.roster))
+        await self.envoy.start(plan_from(settings, run_dir.path, self._runtime.roster, api=self._options.api))
         if self._runtime.lookout is not None:
             self.envoy.follow(pools_from(settings, self._runtime.roster))
 

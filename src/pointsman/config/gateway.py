@@ -102,6 +102,13 @@ class Gateway(Part):
         "closed",
         description="When no decision can be had, closed answers 503 and open sends to the default model.",
     )
+    operations_on_listeners: bool = Field(
+        default=False,
+        description=(
+            "Whether GET /health and /metrics are answered where clients connect, too; off, since they tell "
+            "more than clients need."
+        ),
+    )
     trust_identity_headers: bool = Field(
         default=False,
         description=(

@@ -10,7 +10,7 @@ import openai
 import pytest
 
 from pointsman.config.fleet import Fleet
-from support.gateway import Engine, Gateway, eventually, free_port, spawn
+from support.gateway import Engine, Gateway, eventually, free_port, http, spawn
 
 pytestmark = pytest.mark.envoy
 
@@ -89,6 +89,25 @@ def test_aliases_models_and_errors(start: Start) -> None:
         gateway.process,
     )
     assert served[0]["status"] == 200
+
+
+def test_probes_and_scrapers_know_one_port(start: Start) -> None:
+    """GET /health and /metrics are answered where clients connect, are no requests, and lead nowhere else."""
+    gateway = start("--routing-logic", "roundrobin", "--log-format", "json")
+    health = http(f"{gateway.url}/health")
+    assert (health.status, health.json()["status"]) == (200, "healthy")
+    assert b"# HELP" in http(f"{gateway.url}/metrics?name[]=x").body
+    assert http(f"{gateway.url}/health", b"{}").status == 404
+    assert http(f"{gateway.url}/config").status == 404
+    assert http(f"{gateway.url}/health/../config").status == 404
+    assert http(f"{gateway.url}/ready").status == 404
+    ask(gateway)
+    eventually("a line of the request", lambda: gateway.process.lines("request"), gateway.process)
+    assert not [
+        line
+        for line in gateway.process.lines("request")
+        if line.get("method") == "GET" and "incomplete" in line
+    ]
 
 
 def test_flags_without_effect_are_named_at_the_start(start: Start) -> None:

@@ -86,6 +86,26 @@ def test_every_internal_header_and_family_is_stripped_before_routing() -> None:
     assert strip.render() in manager["typed_config"]["early_header_mutation_extensions"]
 
 
+def test_health_and_metrics_pass_the_router_only_where_the_plan_says_so() -> None:
+    """GET alone, by exact path, before every pool; such requests are not decided and not logged."""
+    plan = replace(_PLAN, operations=Host(address="127.0.0.1", port=8080), pools=(_ONE,))
+    first, second, *others = _table(plan)
+    assert [route["match"]["path"] for route in (first, second)] == ["/health", "/metrics"]
+    assert all(
+        route["match"]["headers"] == [{"name": ":method", "string_match": {"exact": "GET"}}]
+        for route in (first, second)
+    )
+    (config,) = first["typed_per_filter_config"].values()
+    assert config["disabled"] is True
+    assert others == _table(replace(plan, operations=None))
+    document = bootstrap.render(plan)["static_resources"]
+    assert "pointsman-operations" in [each["name"] for each in document["clusters"]]
+    manager = document["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    assert "filter" in manager["access_log"][0]
+    usual = bootstrap.render(_PLAN)["static_resources"]
+    assert "pointsman-operations" not in [each["name"] for each in usual["clusters"]]
+
+
 def test_headers_that_no_proxy_vouches_for_go_with_them() -> None:
     """What a plan names beside our own headers is removed at every listener."""
     plan = replace(_PLAN, unheard_headers=("x-user", "x-groups"))

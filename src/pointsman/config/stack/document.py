@@ -133,6 +133,8 @@ def _policy(given: Given, draft: Draft) -> None:
 def _gateway(given: Given, draft: Draft) -> None:
     level = given["log_level"]
     draft.put("gateway.log_level", _LEVELS.get(level, level))
+    # Its health and metrics are on the port that clients use, and probes of its chart ask there.
+    draft.put("gateway.operations_on_listeners", value=True)
     management = ManagementApi.model_fields["port"].default
     if given["port"] == management:
         draft.put("global.services.management_api.port", management + 1)

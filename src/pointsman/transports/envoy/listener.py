@@ -3,7 +3,7 @@
 from typing import Any
 
 from pointsman.core import headers as names
-from pointsman.transports.envoy import clusters, filters, local_reply, routes, strip
+from pointsman.transports.envoy import clusters, filters, local_reply, operations, routes, strip
 from pointsman.transports.envoy.plan import Limits, Listener, Plan
 from pointsman.transports.envoy.supervisor import ACCESS_LOG_FLUSH_S
 
@@ -41,7 +41,7 @@ def _manager(plan: Plan) -> dict[str, Any]:
         "early_header_mutation_extensions": [strip.render(plan.unheard_headers)],
         "http_filters": filters.render(plan.limits),
         "local_reply_config": local_reply.render(plan.limits.max_body_bytes),
-        "access_log": [_access_log()],
+        "access_log": [_access_log() | ({"filter": operations.unlogged()} if plan.operations else {})],
         **_identity(),
         **_strictness(),
         **_timeouts(plan.limits),

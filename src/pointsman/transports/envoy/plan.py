@@ -108,6 +108,8 @@ class Plan:
     """Worker threads; ``None``: one a core."""
     default_pool: str | None = None
     """Fail open: the pool of requests that no router decided. ``None``: they get a 503."""
+    operations: Host | None = None
+    """Where the management API is, if health and metrics are answered where clients connect."""
     unheard_headers: tuple[str, ...] = ()
     """Request headers, in lower case, that clients may not send: removed before anything reads them."""
     ca_file: Path = Path("/etc/ssl/certs/ca-certificates.crt")

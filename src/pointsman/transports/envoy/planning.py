@@ -24,6 +24,7 @@ from pointsman.transports.envoy.plan import (
 _NATIVE: dict[str, LbPolicy] = {"roundrobin": "round_robin", "least_request": "least_request"}
 _DEFAULT = Pool(name="", endpoints=())
 _CHECK = HealthCheck()
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1", "localhost": "127.0.0.1"}  # noqa: S104  # connected to, not bound
 _ENVOY_SLACK_S = 0.5
 """Envoy waits this much longer than the router's own deadline, so that the router's answer arrives."""
 
@@ -38,10 +39,17 @@ def listeners_of(settings: Settings) -> tuple[Listener, ...]:
     )
 
 
-def plan_from(settings: Settings, run_dir: Path, roster: Roster | None = None) -> Plan:
+def plan_from(
+    settings: Settings,
+    run_dir: Path,
+    roster: Roster | None = None,
+    *,
+    api: tuple[str, int] | None = None,
+) -> Plan:
     """What Envoy must do for this document. A document without listeners gets one on 127.0.0.1:8801.
 
     With a roster, pools have the endpoints that may get requests now; without, those of the document.
+    ``api`` is where the management API listens, unless it is where the document says.
     """
     limits = settings.gateway.limits
     pools = pools_from(settings, roster)
@@ -60,10 +68,20 @@ def plan_from(settings: Settings, run_dir: Path, roster: Roster | None = None) -
         ),
         concurrency=settings.gateway.envoy.concurrency,
         default_pool=_default_pool(settings) if settings.gateway.on_router_failure == "open" else None,
+        operations=_operations(settings, api),
         unheard_headers=()
         if settings.gateway.trust_identity_headers
         else identity_headers(settings).asserted,
     )
+
+
+def _operations(settings: Settings, api: tuple[str, int] | None) -> Host | None:
+    """The management API as Envoy reaches it, if it may."""
+    if not settings.gateway.operations_on_listeners:
+        return None
+    management = settings.global_.services.management_api
+    address, port = api or (management.bind_address, management.port)
+    return Host(address=_LOOPBACK.get(address, address), port=port)
 
 
 def pools_from(settings: Settings, roster: Roster | None = None) -> tuple[Pool, ...]:

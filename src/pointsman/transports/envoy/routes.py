@@ -3,7 +3,7 @@
 from typing import Any
 
 from pointsman.core import headers as names
-from pointsman.transports.envoy import clusters, filters
+from pointsman.transports.envoy import clusters, filters, operations
 from pointsman.transports.envoy.plan import Plan, Pool
 from pointsman.transports.wire import contract
 
@@ -25,6 +25,7 @@ def render(plan: Plan) -> dict[str, Any]:
                 # On the virtual host: while the body is buffered no decision exists, so no route of a pool.
                 "request_body_buffer_limit": plan.limits.max_body_bytes,
                 "routes": [
+                    *(operations.routes() if plan.operations else ()),
                     *(route for pool in plan.pools for route in (_filtered(pool), _route(pool))),
                     _undecided(plan),
                 ],
