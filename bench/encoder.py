@@ -8,20 +8,27 @@ import argparse
 import asyncio
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from networks import DIMENSION, Peak, fp32_twin, machine_peak, write_big
-from pointsman.encoder import Encoder
-from pointsman.encoder.folder import GRAPH, SHIPPED, TOKENIZER
+from pointsman.encoder import Encoder, EngineMissing
+from pointsman.encoder.engine import Engine
+from pointsman.encoder.folder import GRAPH, SHIPPED, TOKENIZER, open_folder
+from pointsman.encoder.load import joined, open_engine
+from pointsman.encoder.model import Model
 from pointsman.encoder.ort_engine import OrtEngine
+from pointsman.encoder.plain_graph import plain_graph
 from pointsman.encoder.session import open_session
 from pointsman.encoder.tokenizer import WordPieces, cut
+from pointsman.encoder.values import Encoding
 from run import REPORT, machine
 
+EVALUATION = Path(__file__).parents[1] / "training" / "evaluation"
 BEGIN, END = "<!-- make bench-encoder: begin -->", "<!-- make bench-encoder: end -->"
 WORDS = [
     "the",
@@ -73,7 +80,7 @@ def least(rounds: int, *cases: Callable[[], int]) -> list[float]:
     return best
 
 
-def bare(engine: OrtEngine, batch: Sequence[list[int]]) -> Callable[[], int]:
+def bare(engine: Engine, batch: Sequence[list[int]]) -> Callable[[], int]:
     """Nothing but the session, on texts already tokenised, one at a time."""
     inputs = [(np.array([ids]), np.ones((1, len(ids)), np.int64)) for ids in batch]
 
@@ -183,6 +190,50 @@ def classifiers(encoder: Encoder, folder: Path, rounds: int) -> list[Row]:
     return [Row(what, f"{1e3 * ours:.0f} ms", f"{1e3 * theirs:.0f} ms", ratio(theirs, ours))]
 
 
+def second_engine(engine: OrtEngine, rounds: int) -> list[Row]:
+    """The same weights in openvino: what a pass costs there, and how near each is to no rounding at all."""
+    folder = open_folder(SHIPPED)
+    try:
+        other = open_engine(folder, "openvino", threads=1)
+    except EngineMissing as error:
+        return [Row("the pass in openvino, to the int8 pass", str(error).partition(":")[0], "", "")]
+    rows: list[Row] = []
+    for tokens in (16, 64, 512):
+        ids = [np.random.default_rng(tokens).integers(1000, 20000, tokens).tolist() for _ in range(4)]
+        ours, theirs = least(max(5, rounds // 2), bare(other, ids), bare(engine, ids))
+        what = f"{tokens} tokens: the {other.precision} pass, to the int8 pass"
+        rows.append(Row(what, f"{1e3 * ours:.2f} ms", f"{1e3 * theirs:.2f} ms", ratio(ours, theirs)))
+    exact = OrtEngine(plain_graph(folder.content(GRAPH), dimension=DIMENSION), dimension=DIMENSION)
+    return [*rows, *agreement(*(told(joined(folder, each)) for each in (other, engine, exact)))]
+
+
+def told(model: Model) -> list[Encoding]:
+    """What a model tells of each text that the package is evaluated with, one at a time."""
+    lines = [line for path in sorted(EVALUATION.glob("*.jsonl")) for line in path.read_bytes().splitlines()]
+    return [model.read([cut(msgspec.json.decode(line)["text"])])[0].encoding for line in lines]
+
+
+def agreement(ours: list[Encoding], theirs: list[Encoding], exact: list[Encoding]) -> list[Row]:
+    """How often two engines tell what the third tells, and how alike their vectors are."""
+    rows: list[Row] = []
+    measures: dict[str, Callable[[Encoding, Encoding], float]] = {
+        "mean cosine of the vectors": lambda one, other: float(one.embedding @ other.embedding),
+        "same domain": lambda one, other: likeliest(one.domains) == likeliest(other.domains),
+        "same complexity": lambda one, other: likeliest(one.complexity) == likeliest(other.complexity),
+        "same side of jailbreak 0.5": lambda one, other: (one.jailbreak > 0.5) == (other.jailbreak > 0.5),
+    }
+    for name, measure in measures.items():
+        near, other = (np.mean([*map(measure, found, exact)]) for found in (ours, theirs))
+        what = f"{len(exact)} texts, {name} as in fp32 arithmetic: openvino, to int8"
+        rows.append(Row(what, f"{near:.4f}", f"{other:.4f}", f"{near - other:+.4f}"))
+    return rows
+
+
+def likeliest(probabilities: Mapping[str, float]) -> str:
+    """The label with the highest probability."""
+    return max(probabilities, key=probabilities.__getitem__)
+
+
 def peaks(engine: OrtEngine, precise: OrtEngine, peak: Peak, rounds: int) -> list[Row]:
     """How much of what one core can multiply the passes use."""
     rows: list[Row] = []
@@ -258,6 +309,7 @@ def measured(folder: Path, rounds: int, seconds: float, *, quick: bool) -> list[
     try:
         rows = heads(encoder, engine, rounds) + batching(encoder, exact, rounds)
         rows += [] if quick else classifiers(encoder, folder, rounds)
+        rows += second_engine(engine, rounds)
         return rows + peaks(engine, precise, machine_peak(), rounds) + lags(encoder, seconds)
     finally:
         encoder.close()

@@ -34,6 +34,9 @@ LABELS = {
     "pii": ("O", *(f"{prefix}-KIND{number}" for number in range(17) for prefix in "BI")),
 }
 
+HIDDEN = {"domain": 160, "jailbreak": 64, "complexity": 32, "pii": 128}
+"""Hidden units of the shipped heads."""
+
 BIG_LAYERS, BIG_WIDTH, BIG_HEADS, BIG_INNER = 22, 768, 12, 1152
 
 
@@ -58,7 +61,7 @@ def describe(folder: Path) -> None:
     shutil.copy(SHIPPED / TOKENIZER, folder)
     rng = np.random.default_rng(1)
     for name, labels in LABELS.items():
-        inputs, inner = (DIMENSION, 128) if name == "pii" else (3 * DIMENSION, 256)
+        inputs, inner = DIMENSION if name == "pii" else 3 * DIMENSION, HIDDEN[name]
         first, second = matrix(rng, inner, inputs), matrix(rng, len(labels), inner)
         # As sure of O as a trained head is: otherwise every word would be an entity.
         bias = np.array([20.0 if label == "O" else 0.0 for label in labels], np.float32)
