@@ -189,7 +189,7 @@ class KubeApi:
     ) -> AsyncIterator[bytes]:
         matches, bookmarks = _selector(query), query.get("allowWatchBookmarks") == "true"
         while not closing.is_set() and not self.faults.close_at_once:
-            changed = self._changed
+            changed, told = self._changed, self._version
             if self.faults.garbage:
                 yield b"{this is no JSON\n"
             if not self.faults.half_open:
@@ -207,7 +207,8 @@ class KubeApi:
                     await changed.wait()
             except TimeoutError:
                 if bookmarks and not self.faults.half_open:
-                    version = max(version, self._version)
+                    # Not the present version: what came since has not been told.
+                    version = max(version, told)
                     yield _line("BOOKMARK", {"metadata": {"resourceVersion": str(version)}})
 
     def _translated(self, event: _Event, matches: Callable[[Object], bool]) -> bytes:
