@@ -10,7 +10,15 @@ import msgspec
 from pointsman.core import headers as names
 from pointsman.core.answer import chained
 from pointsman.core.decision import Decision, Match
-from pointsman.core.errors import Forbidden, HttpError, MethodNotAllowed, RequestError
+from pointsman.core.errors import (
+    EndpointNotFound,
+    Forbidden,
+    HttpError,
+    MethodNotAllowed,
+    RequestError,
+    Unavailable,
+    UnknownModel,
+)
 from pointsman.core.guard import GuardOutcome
 from pointsman.core.model import Candidate, Selection, Target
 from pointsman.core.placement import Placement
@@ -18,11 +26,13 @@ from pointsman.core.request import ChatRequest, Dialect, Head
 from pointsman.core.signal import SignalSet
 from pointsman.core.trace import Ruling, Trace
 from pointsman.core.verdict import Forward, HeaderEdits, Reply
-from pointsman.dialects.body import parse_object
-from pointsman.dialects.endpoints import Endpoint, endpoint_for
+from pointsman.dialects.body import Body
+from pointsman.dialects.endpoints import Endpoint, endpoint_for, not_found
 from pointsman.dialects.failures import failure_reply
+from pointsman.dialects.forwarded import Forwarded
 from pointsman.dialects.identity import IdentityHeaders
-from pointsman.dialects.openai_models import is_models_path, models_reply
+from pointsman.dialects.openai_models import ListedModel, is_models_path, models_reply
+from pointsman.dialects.request_body import body_of
 from pointsman.dialects.routing_headers import (
     UPSTREAM_HEADERS,
     header_safe,
@@ -30,6 +40,7 @@ from pointsman.dialects.routing_headers import (
     success_headers,
 )
 from pointsman.fleet.catalog import Catalog
+from pointsman.fleet.served import Served
 from pointsman.fleet.state import AllWell, FleetState
 from pointsman.guards.headers import by_decision
 from pointsman.guards.request import NOTHING, Judgement, Refusal, Refused, RequestGuards
@@ -72,6 +83,12 @@ class Pipeline(msgspec.Struct, frozen=True):
     """What counts requests against the rate limits; ``None`` counts nothing."""
     placer: Placer | None = None
     """What chooses among the endpoints of a pool; ``None`` leaves that to the data plane."""
+    served: Served | None = None
+    """Names that engines have beyond those of the document; ``None`` for the document's alone."""
+    forwarded: Forwarded = Forwarded()
+    """Which paths go to an engine though nobody here knows them."""
+    unknown_model: int | None = None
+    """Status for a model nobody has; ``None`` leaves it to the endpoint."""
     identity: IdentityHeaders = IdentityHeaders()
     limits: Limits = Limits()
     clear_route: bool = True
@@ -87,9 +104,12 @@ class Pipeline(msgspec.Struct, frozen=True):
         try:
             if is_models_path(path):
                 _require_get(head)
-                return models_reply(path, self.catalog.listed, self.started)
+                return models_reply(path, self._listed(), self.started)
             if managed or path.startswith("/v1/"):
-                endpoint_for(head)
+                endpoint = endpoint_for(head, self.forwarded)
+                if not managed and not endpoint.known:
+                    # A foreign data plane has routes of its own for what we do not know.
+                    raise not_found(path)
         except HttpError as error:
             return failure_reply(head, error)
         return None
@@ -100,14 +120,18 @@ class Pipeline(msgspec.Struct, frozen=True):
         trace = Trace(request_id=head.request_id)
         try:
             with watch.phase("understand"):
-                endpoint = endpoint_for(head)
-                request = endpoint.understand(body)
-                request = msgspec.structs.replace(request, identity=self.identity.read(head.headers))
+                endpoint = endpoint_for(head, self.forwarded)
+                request = endpoint.understand(head, body)
+                request = msgspec.structs.replace(
+                    request,
+                    model=request.model or self._meant(endpoint),
+                    identity=self.identity.read(head.headers),
+                )
             policy = self._policy_for(request.model)
             trace = msgspec.structs.replace(
                 trace, request=request, virtual=policy is not None, recipe=policy.name if policy else ""
             )
-            self._admit(trace, request, policy)
+            self._admit(trace, request, policy, endpoint)
             with watch.phase("observe"):
                 signals, looked = await self._observe_and_look(policy, request)
             with watch.phase("decide"):
@@ -126,14 +150,12 @@ class Pipeline(msgspec.Struct, frozen=True):
             if early is not None:
                 return Ruling(early, msgspec.structs.replace(trace, phases_us=watch.read()))
             with watch.phase("select"):
-                selection = await self._select(request, signals, match, judgement.model)
+                selection = await self._select(endpoint, request, signals, match, judgement.model)
             trace = msgspec.structs.replace(trace, selection=selection)
             with watch.phase("limit"):
                 self._limit(head, request, selection)
             with watch.phase("rewrite"):
-                draft = Draft(
-                    request, parse_object(request.raw), selection, signals=signals, received=head.headers
-                )
+                draft = Draft(request, body_of(request), selection, signals=signals, received=head.headers)
                 draft = await self._rewrite(enter(draft), match, judgement)
                 draft = leave(draft, request.dialect, created=int(self.now()))
             with watch.phase("place"):
@@ -155,15 +177,33 @@ class Pipeline(msgspec.Struct, frozen=True):
         """The reply for ``error`` and a trace that says so."""
         return Ruling(failure_reply(head, error), Trace(request_id=head.request_id, error=error.message))
 
-    def _admit(self, trace: Trace, request: ChatRequest, policy: Policy | None) -> None:
+    def _listed(self) -> tuple[ListedModel, ...]:
+        """Every name of the document, and what engines serve beside them unless it hides its models."""
+        hidden = all(model.virtual for model in self.catalog.listed)
+        found = self.served.listed() if self.served is not None and not hidden else ()
+        return (*self.catalog.listed, *found)
+
+    def _meant(self, endpoint: Endpoint) -> str:
+        """The model of a request that names none: the only one there is."""
+        models = [target.name for target in self.catalog.targets.values() if target.parent is None]
+        if len(models) == 1:
+            return models[0]
+        where = f"in the body's model, or in the header {names.MODEL_NAME}"
+        if endpoint.known:
+            raise RequestError(f"missing required field: model (name it {where})", param="model")
+        raise EndpointNotFound(f"{endpoint.path}: which model it is for is not known; name it {where}")
+
+    def _admit(self, trace: Trace, request: ChatRequest, policy: Policy | None, endpoint: Endpoint) -> None:
         if policy is not None and policy.needs_identity and not request.identity.user:
             raise Forbidden(f"who asks is not known: the header {self.identity.user} is missing or empty")
         if len(request.messages) > self.limits.max_messages:
             message = f"messages: at most {self.limits.max_messages}, got {len(request.messages)}"
             raise RequestError(message, param="messages")
-        if trace.virtual and request.dialect is Dialect.OPENAI_EMBEDDINGS:
-            message = f'model "{request.model}" chooses among chat models; name an embedding model here'
+        if trace.virtual and endpoint.wants:
+            message = f'model "{request.model}" chooses among chat models; name {endpoint.wants} here'
             raise RequestError(message, param="model")
+        if request.opaque and self.guards is not None:
+            raise Unreadable("the guards cannot read a body that is neither a JSON object nor a form")
 
     def _policy_for(self, model: str) -> Policy | None:
         """What decides about a request for this name; ``None`` where the client chose a model itself."""
@@ -223,13 +263,18 @@ class Pipeline(msgspec.Struct, frozen=True):
         return None
 
     async def _select(
-        self, request: ChatRequest, signals: SignalSet, match: Match | None, trusted: str = ""
+        self,
+        endpoint: Endpoint,
+        request: ChatRequest,
+        signals: SignalSet,
+        match: Match | None,
+        trusted: str = "",
     ) -> Selection:
         """The model; ``trusted``: where a guard sends the request, whatever was decided."""
         if trusted:
             return Selection(Candidate(self.catalog.target(trusted)), "guard")
         if match is None:
-            return Selection(Candidate(self.catalog.target(request.model)), "specified")
+            return Selection(Candidate(self._named(request.model, endpoint)), "specified")
         decision = match.decision
         if decision is not None and decision.candidates:
             candidates = serving(decision.candidates, self.fleet)
@@ -239,6 +284,17 @@ class Pipeline(msgspec.Struct, frozen=True):
         if self.catalog.default is None:
             raise RequestError("unable to route request: no model selected and no default model configured")
         return Selection(Candidate(self.catalog.default), "default")
+
+    def _named(self, name: str, endpoint: Endpoint) -> Target:
+        """The model a client named. Raises ``UnknownModel``, or ``Unavailable`` for one that is gone."""
+        target = self.catalog.targets.get(name)
+        if target is None and self.served is not None:
+            target = self.served.target(name)
+            if target is None and self.served.gone(name):
+                raise Unavailable(f'model "{name}" is served by no replica now', retry_after=5)
+        if target is None:
+            raise UnknownModel(name, self.unknown_model or endpoint.unknown_model)
+        return target
 
     def _limit(self, head: Head, request: ChatRequest, selection: Selection) -> None:
         """Count the request for the model it will reach; models the client named itself are limited too."""
@@ -271,7 +327,9 @@ class Pipeline(msgspec.Struct, frozen=True):
         if self.placer is None:
             return None
         target = draft.selection.candidate.target
-        return await self.placer.place(Wanted(target, draft.body, len(draft.request.raw), draft.received))
+        return await self.placer.place(
+            Wanted(target, _prompt_of(draft), len(draft.request.raw), draft.received)
+        )
 
     def _forward(
         self,
@@ -303,6 +361,25 @@ class Pipeline(msgspec.Struct, frozen=True):
             success_headers=success_headers(trace, draft.selection, prompted=draft.prompted, debug=debug),
             answer=chained(draft.answers),
         )
+
+
+class Unreadable(RequestError):
+    """A body in a form that must be read, and cannot be (415)."""
+
+    status = 415
+
+
+def _prompt_of(draft: Draft) -> Body:
+    """The body as placement reads prompts: where engines keep what they computed of them."""
+    fields = draft.body.fields
+    if draft.request.dialect is Dialect.ENGINE:
+        # A form of its own each: what is called a prompt there need not be one.
+        return draft.body.without("messages", "prompt", "system", "tools")
+    if draft.request.dialect is Dialect.OPENAI_RESPONSES:
+        parts = [bytes(fields[name]) for name in ("instructions", "tools", "input") if name in fields]
+        turns = msgspec.Raw(b"[" + b",".join(parts) + b"]")
+        return Body({**draft.body.without("tools").fields, "prompt": turns})
+    return draft.body
 
 
 _CHAT_PATHS = {Dialect.OPENAI_CHAT: "/v1/chat/completions", Dialect.ANTHROPIC_MESSAGES: "/v1/messages"}

@@ -14,6 +14,7 @@ from pointsman.core.problem import Problem, Severity
 from pointsman.core.signal import SignalSet
 from pointsman.decisions.asked import asked
 from pointsman.decisions.compile import compile_rule, referenced
+from pointsman.dialects.forwarded import Forwarded
 from pointsman.encoder import Encoder, EngineMissing, ModelFilesError, PlugsRefused
 from pointsman.fleet.breaker import Patience
 from pointsman.fleet.catalog import Catalog
@@ -21,6 +22,7 @@ from pointsman.fleet.discovery.static import written_endpoints
 from pointsman.fleet.lookout import Lookout, News, open_lookout
 from pointsman.fleet.observed import Capacity, ObservedFleet
 from pointsman.fleet.roster import Roster
+from pointsman.fleet.served import Served
 from pointsman.fleet.state import Measured
 from pointsman.fleet.static import candidates_from, catalog_from
 from pointsman.guards.build import request_guards
@@ -149,6 +151,9 @@ def build(
         guards=guards,
         limiter=Limiter(rules, ledger) if (rules := rate_rules(settings)) else None,
         placer=build_placer(settings, roster, memory),
+        served=Served(catalog, roster) if settings.gateway.serve_discovered_models else None,
+        forwarded=Forwarded(settings.gateway.forwarded_paths),
+        unknown_model=settings.gateway.unknown_model_status,
         identity=identity_headers(settings),
         clear_route=settings.global_.router.clear_route_cache,
         limits=Limits(limits.max_messages, signal_timeout_s),

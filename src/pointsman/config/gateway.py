@@ -1,6 +1,6 @@
 """``gateway``: our own limits and the Envoy we run; every key has a safe default."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -107,6 +107,27 @@ class Gateway(Part):
         description=(
             "Whether GET /health and /metrics are answered where clients connect, too; off, since they tell "
             "more than clients need."
+        ),
+    )
+    forwarded_paths: tuple[Annotated[str, Field(pattern=r"^/[^?#\s]*$")], ...] = Field(
+        ("/v1/", "/v2/", "/inference/", "/version"),
+        description=(
+            "Paths beside those in docs/endpoints.md that go to an engine as they are; one that ends in a "
+            "slash stands for all below it. Paths that operate engines never do."
+        ),
+    )
+    serve_discovered_models: bool = Field(
+        default=True,
+        description=(
+            "Whether clients may name models that engines list and the document does not: adapters loaded at "
+            "run time, aliases."
+        ),
+    )
+    unknown_model_status: Literal[400, 404] | None = Field(
+        None,
+        description=(
+            "Status for a model nobody has; unset is 400 on paths the semantic router has and 404 on others, "
+            "as their clients expect."
         ),
     )
     trust_identity_headers: bool = Field(

@@ -60,6 +60,14 @@ class EndpointNotFound(RequestError):
     status = 404
 
 
+class UnknownModel(RequestError):
+    """No model has the name a request asks for; ``status`` is 400 or 404, as contracts differ about it."""
+
+    def __init__(self, name: str, status: int) -> None:
+        super().__init__(f'model "{name}" is not available', param="model")
+        self.status = status
+
+
 class MethodNotAllowed(RequestError):
     """The path exists, the method does not (405)."""
 

@@ -32,6 +32,8 @@ CLIENT_PROTOCOL = "x-vsr-client-protocol"
 UPSTREAM_PROTOCOL = "x-vsr-upstream-protocol"
 PROTOCOL_WARNINGS = "x-vsr-protocol-warnings"
 DEBUG = "x-vsr-debug"
+MODEL_NAME = "x-gateway-model-name"
+"""A client's: the model it means, on paths whose body cannot say so."""
 
 INTERNAL_REQUEST_HEADERS = (
     SELECTED_MODEL,

@@ -12,7 +12,10 @@ class Dialect(StrEnum):
     OPENAI_CHAT = "openai_chat"
     OPENAI_COMPLETIONS = "openai_completions"
     OPENAI_EMBEDDINGS = "openai_embeddings"
+    OPENAI_RESPONSES = "openai_responses"
     ANTHROPIC_MESSAGES = "anthropic_messages"
+    ENGINE = "engine"
+    """An engine's own: nothing is read but the model, nothing is translated."""
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -69,6 +72,10 @@ class ChatRequest(msgspec.Struct, frozen=True):
     tools: tuple[str, ...] = ()
     """Names of the tools offered to the model, in order."""
     identity: Identity = Identity()
+    boundary: str = ""
+    """Of a multipart body; empty where the body is JSON, or there is none."""
+    opaque: bool = False
+    """Whether the body is neither JSON nor a form, so that nobody can read it."""
 
     @property
     def text(self) -> str:

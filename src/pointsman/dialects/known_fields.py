@@ -1,7 +1,7 @@
 """The body fields each API knows: those of its reference, and what vLLM adds to it.
 
-Sources: OpenAI's reference of chat completions, completions and embeddings; the request models of vLLM's
-OpenAI server (0.6 to 0.12, old names included); Anthropic's reference of messages.
+Sources: OpenAI's reference of chat completions, completions, responses and embeddings; the request models of
+vLLM's OpenAI server (0.6 to 0.12, old names included); Anthropic's reference of messages.
 """
 
 from collections.abc import Mapping
@@ -129,6 +129,40 @@ KNOWN_FIELDS: Final[Mapping[Dialect, frozenset[str]]] = {
             "user",
         ]
     ),
+    Dialect.OPENAI_RESPONSES: frozenset(
+        [
+            "background",
+            "conversation",
+            "include",
+            "input",
+            "instructions",
+            "max_output_tokens",
+            "max_tool_calls",
+            "metadata",
+            "model",
+            "parallel_tool_calls",
+            "previous_response_id",
+            "prompt",
+            "prompt_cache_key",
+            "prompt_cache_retention",
+            "reasoning",
+            "safety_identifier",
+            "service_tier",
+            "store",
+            "stream",
+            "stream_options",
+            "temperature",
+            "text",
+            "tool_choice",
+            "tools",
+            "top_logprobs",
+            "top_p",
+            "truncation",
+            "user",
+        ]
+    )
+    | _VLLM_SAMPLING
+    | _VLLM_CHAT,
     Dialect.ANTHROPIC_MESSAGES: frozenset(
         [
             "container",

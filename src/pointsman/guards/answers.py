@@ -11,6 +11,7 @@ from pointsman.core.header_edits import HeaderEdits
 from pointsman.dialects import sse
 from pointsman.guards.events import DONE, Splitter, named, payload, with_payload
 from pointsman.guards.lanes import Lane, Slot, ended, slots_of
+from pointsman.guards.response_lanes import cut_response, forget_response_logprobs
 
 LIMIT = 1 << 20
 """Bytes of one event."""
@@ -76,6 +77,7 @@ class AnswerEditor:
         self._splitter = Splitter(LIMIT)
         self._lanes: dict[Lane, _Open] = {}
         self._model: dict[str, Any] = {}
+        self._response: dict[str, Any] = {}
         self._over = False
 
     async def start(self, status: int, headers: Mapping[str, str]) -> HeaderEdits:
@@ -153,10 +155,7 @@ class AnswerEditor:
         return await self._edited(event, document)
 
     async def _edited(self, event: bytes, document: dict[str, Any]) -> bytes:
-        if "choices" in document:
-            self._model = {
-                key: document[key] for key in ("id", "object", "created", "model") if key in document
-            }
+        self._remember(document)
         out: list[bytes] = []
         changed = dropped = False
         slots = {slot.lane: slot for slot in slots_of(document)}
@@ -182,6 +181,15 @@ class AnswerEditor:
         if not (dropped and len(slots) == 1):
             out.append(with_payload(event, msgspec.json.encode(document)) if changed else event)
         return b"".join(out)
+
+    def _remember(self, document: dict[str, Any]) -> None:
+        """What further events of this answer need."""
+        if "choices" in document:
+            self._model = {
+                key: document[key] for key in ("id", "object", "created", "model") if key in document
+            }
+        if isinstance(document.get("response"), dict):
+            self._response = document["response"]
 
     def _opened(self, slot: Slot) -> _Open:
         opened = self._lanes.get(slot.lane)
@@ -219,6 +227,8 @@ class AnswerEditor:
 
     def _ending(self, message: str) -> bytes:
         """The end of a stream that is cut, in the format it has."""
+        if self._response:
+            return _written(cut_response(self._response, message))
         if not self._model:
             return b"".join(map(_written, _anthropic_end(message)))
         text = self._model.get("object") == "text_completion"
@@ -248,6 +258,7 @@ def _written(document: dict[str, Any]) -> bytes:
 
 def _forget_logprobs(document: dict[str, Any]) -> None:
     """Token by token they say what is held back."""
+    forget_response_logprobs(document)
     for choice in document.get("choices") or ():
         if isinstance(choice, dict) and choice.get("logprobs"):
             choice["logprobs"] = None

@@ -1,4 +1,4 @@
-"""The texts of an answer, whole or a piece of a stream: OpenAI's chat and completions, Anthropic's messages.
+"""The texts of an answer, whole or a piece of a stream: OpenAI's APIs, Anthropic's messages.
 
 A lane is one text that grows: the content of a choice, the arguments of one of its tool calls.
 """
@@ -6,32 +6,12 @@ A lane is one text that grows: the content of a choice, the arguments of one of 
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import msgspec
+from pointsman.guards.response_lanes import of_responses, response_ended, response_slots
+from pointsman.guards.slot import Lane, Slot
 
-Lane = tuple[Any, ...]
-"""Names a lane; its first element names the group (choice or content block) it ends with."""
+__all__ = ["Lane", "Slot", "ended", "slots_of"]
 
 _FIELDS = ("content", "reasoning_content", "reasoning", "refusal")
-
-
-class Slot(msgspec.Struct):
-    """A place in a decoded event or answer where a piece of a lane stands; what is written there is sent."""
-
-    lane: Lane
-    container: Any
-    field: Any
-    alone: bool
-    """Whether the event is for nothing but this piece."""
-    event: Callable[[str], dict[str, Any]]
-    """A further event of this lane, with this text."""
-    quoted: bool = False
-    """Whether the text is JSON."""
-
-    @property
-    def text(self) -> str:
-        """What stands there."""
-        value: str = self.container[self.field]
-        return value
 
 
 def slots_of(document: dict[str, Any]) -> Iterator[Slot]:
@@ -43,6 +23,9 @@ def slots_of(document: dict[str, Any]) -> Iterator[Slot]:
         for choice in choices:
             if isinstance(choice, dict):
                 yield from _choice(choice, base, idle=idle and len(choices) == 1)
+        return
+    if of_responses(document):
+        yield from response_slots(document)
         return
     kind = document.get("type")
     index = document.get("index")
@@ -63,6 +46,8 @@ def ended(document: dict[str, Any]) -> Iterator[Any]:
             yield choice.get("index", 0)
     if document.get("type") == "content_block_stop":
         yield document.get("index")
+    if of_responses(document):
+        yield from response_ended(document)
 
 
 def _choice(choice: dict[str, Any], base: dict[str, Any], *, idle: bool) -> Iterator[Slot]:

@@ -9,7 +9,7 @@ import msgspec
 from pointsman.core.errors import HttpError, RequestError, Unavailable
 from pointsman.core.guard import GuardOutcome, Outcome
 from pointsman.core.request import ChatRequest
-from pointsman.dialects.body import parse_object
+from pointsman.dialects.request_body import body_of
 from pointsman.guards import headers
 from pointsman.guards.masking import TooLong, check_length
 from pointsman.guards.reading import Scanner, Wanted, jailbreak, personal
@@ -181,7 +181,7 @@ class RequestGuards(msgspec.Struct, frozen=True):
 
 def _asked(request: ChatRequest, *, history: bool) -> tuple[Text, ...]:
     """The request's texts, or those from the last user turn on (what tools answered since is new too)."""
-    texts = texts_of(parse_object(request.raw), request.dialect)
+    texts = texts_of(body_of(request), request.dialect)
     if history:
         return texts
     last = max((text.index for text in texts if text.role == "user"), default=-1)

@@ -1,6 +1,7 @@
 """Every text of a request body that a model reads: one walk that lists them, and replaces them.
 
-What is scanned and what is masked is the same by construction. Not read: images and other files, names of
+What is scanned and what is masked is the same by construction. Of an API of an engine's own, every string is
+taken for one. Not read: images and other files, names of
 tools, definitions of tools, the ``name`` of a message, parameters such as ``stop``.
 """
 
@@ -18,7 +19,8 @@ Visit = Callable[[str, str, int], str]
 
 _LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]{6,}')
 """A string of a JSON document, or a number long enough to be somebody's."""
-_TEXT_PARTS = frozenset({"text", "input_text", "output_text"})
+_FILE = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,[A-Za-z0-9+/=_\s-]*\Z")
+_TEXT_PARTS = frozenset({"text", "input_text", "output_text", "summary_text", "reasoning_text"})
 _WITH_MESSAGES = frozenset({Dialect.OPENAI_CHAT, Dialect.ANTHROPIC_MESSAGES})
 _REASONING = ("reasoning_content", "reasoning", "refusal")
 
@@ -51,6 +53,10 @@ def rewritten(body: Body, dialect: Dialect, visit: Visit) -> Body:
         return _field(body, "input", visit)
     if dialect is Dialect.OPENAI_COMPLETIONS:
         return _field(_field(body, "prompt", visit), "suffix", visit)
+    if dialect is Dialect.OPENAI_RESPONSES:
+        return _response(body, visit)
+    if dialect is Dialect.ENGINE:
+        return _anything(body, visit)
     if dialect not in _WITH_MESSAGES:
         # Text in a shape nobody taught this walk would pass every guard unseen.
         raise NotImplementedError(f"texts of {dialect} are not known")
@@ -64,6 +70,72 @@ def rewritten(body: Body, dialect: Dialect, visit: Visit) -> Body:
         if after != before:
             body = body.with_field("system", after)
     return body
+
+
+def _response(body: Body, visit: Visit) -> Body:
+    """The input and the instructions of a request for a response."""
+    before = body.get("input")
+    after = before
+    if isinstance(before, str):
+        after = visit(before, "user", 0)
+    elif isinstance(before, list):
+        after = [_item(item, index, visit) for index, item in enumerate(before)]
+    if after != before:
+        body = body.with_field("input", after)
+    instructions = body.get("instructions")
+    if isinstance(instructions, str) and (after := visit(instructions, "system", -1)) != instructions:
+        body = body.with_field("instructions", after)
+    prompt = body.get("prompt")
+    if isinstance(prompt, dict) and "variables" in prompt:
+        after = {**prompt, "variables": _strings(prompt["variables"], lambda value: visit(value, "user", 0))}
+        body = body if after == prompt else body.with_field("prompt", after)
+    return body
+
+
+def _item(item: Any, index: int, visit: Visit) -> Any:
+    if not isinstance(item, dict):
+        return visit(item, "user", index) if isinstance(item, str) else item
+    role = str(item.get("role") or ("assistant" if item.get("type") == "function_call" else "tool"))
+
+    def each(value: str) -> str:
+        return visit(value, role, index)
+
+    new = dict(item)
+    for name in ("content", "output", "summary"):
+        if name in item:
+            new[name] = _content(item[name], each)
+    for name in ("arguments", "input"):
+        if isinstance(item.get(name), str):
+            new[name] = in_json(item[name], each)
+    return new
+
+
+def _anything(body: Body, visit: Visit) -> Body:
+    """Every string there is: in an API that nobody described, any of them may be what a model reads."""
+    for name in body.fields:
+        if name == "model":
+            continue
+        before = body.get(name)
+        if name == "messages" and isinstance(before, list):
+            turns = body.items(name)
+            after: Any = [_message(raw, index, visit) for index, raw in enumerate(turns)]
+            if any(new is not old for new, old in zip(after, turns, strict=True)):
+                body = body.with_field(name, after)
+            continue
+        if (after := _strings(before, lambda value: visit(value, "user", 0))) != before:
+            body = body.with_field(name, after)
+    return body
+
+
+def _strings(value: Any, each: Callable[[str], str]) -> Any:
+    """A decoded value with its strings replaced, but for files written as one."""
+    if isinstance(value, str):
+        return value if _FILE.match(value) else each(value)
+    if isinstance(value, list):
+        return [_strings(item, each) for item in value]
+    if isinstance(value, dict):
+        return {name: _strings(item, each) for name, item in value.items()}
+    return value
 
 
 def in_json(text: str, each: Callable[[str], str]) -> str:

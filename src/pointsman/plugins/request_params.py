@@ -8,7 +8,7 @@ from pointsman.dialects.body import Body
 from pointsman.dialects.known_fields import KNOWN_FIELDS, REQUIRED_FIELDS
 from pointsman.plugins.draft import Draft
 
-_TOKEN_FIELDS = ("max_tokens", "max_completion_tokens", "min_tokens")
+_TOKEN_FIELDS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "min_tokens")
 """What says how long an answer may be; a least length above the limit would be refused by engines."""
 _ANSWER_FIELDS = ("n", "best_of")
 

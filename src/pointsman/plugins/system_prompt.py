@@ -3,13 +3,14 @@
 import msgspec
 
 from pointsman.core.request import Dialect
-from pointsman.dialects import openai_chat
+from pointsman.dialects import openai_chat, openai_responses
 from pointsman.dialects.anthropic import messages
 from pointsman.plugins.draft import Draft
 
 _INSERT = {
     Dialect.OPENAI_CHAT: openai_chat.with_system_prompt,
     Dialect.ANTHROPIC_MESSAGES: messages.with_system_prompt,
+    Dialect.OPENAI_RESPONSES: openai_responses.with_system_prompt,
 }
 
 
@@ -21,7 +22,7 @@ class SystemPrompt(msgspec.Struct, frozen=True):
     type: str = "system_prompt"
 
     async def apply(self, draft: Draft) -> Draft:
-        """Only chat requests have a system message; others pass unchanged."""
+        """Chat requests have a system message, responses instructions; others pass unchanged."""
         insert = _INSERT.get(draft.request.dialect)
         if insert is None:
             return draft.noted("system prompt: not applicable to this endpoint")

@@ -19,6 +19,7 @@ _MESSAGE_TOKENS: Final = 4
 class _Limits(msgspec.Struct):
     max_tokens: object = None
     max_completion_tokens: object = None
+    max_output_tokens: object = None
 
 
 _DECODER = msgspec.json.Decoder(_Limits)
@@ -36,8 +37,8 @@ def estimated_tokens(request: ChatRequest) -> int:
 def _answer(raw: bytes) -> int:
     try:
         asked = _DECODER.decode(raw)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return ANSWER_TOKENS
-    limits = (asked.max_completion_tokens, asked.max_tokens)
+    limits = (asked.max_completion_tokens, asked.max_tokens, asked.max_output_tokens)
     found = [limit for limit in limits if isinstance(limit, int) and limit >= 0]
     return min(*found, MOST_ANSWER_TOKENS) if found else ANSWER_TOKENS

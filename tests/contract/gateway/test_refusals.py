@@ -31,7 +31,7 @@ HI = [{"role": "user", "content": "hi"}]
         ("POST", "/v1/embeddings", json.dumps({"model": "MoM", "input": "x"}), 400, "embedding model"),
         ("GET", CHAT, None, 405, "use POST"),
         ("POST", "/v1/models", "{}", 405, "use GET"),
-        ("POST", "/v1/nope", "{}", 404, "endpoint not found"),
+        ("POST", "/nope", "{}", 404, "endpoint not found"),
         ("GET", "/v1/models/nope", None, 404, "does not exist"),
         ("GET", "/v1/models/org%2Fname", None, 404, 'model "org/name" does not exist'),
         ("GET", "/metrics", None, 404, "endpoint not found"),

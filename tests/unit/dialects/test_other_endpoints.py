@@ -45,7 +45,9 @@ def test_a_query_does_not_change_the_endpoint() -> None:
     assert endpoint_for(head("POST", "/v1/chat/completions?a=b")).path == "/v1/chat/completions"
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/chat/completions/", "/v1/audio/speech", "/metrics"])
+@pytest.mark.parametrize(
+    "path", ["/", "/v1", "/v1/chat/completions/", "/v1/chat/complet%69ons", "/nope", "/v1/../config"]
+)
 def test_an_unknown_path_is_404(path: str) -> None:
     """The message lists the paths there are."""
     with pytest.raises(EndpointNotFound, match="/v1/chat/completions"):

@@ -202,8 +202,15 @@ def test_refusals_have_the_clients_shape(path: str, shape: set[str]) -> None:
     assert (verdict.status, set(msgspec.json.decode(verdict.body))) == (400, shape)
 
 
-def test_counting_tokens_is_not_offered() -> None:
-    """A path below messages is 404 in Anthropic's shape, before any body is read."""
-    reply = _pipeline(VLLM).preview(Head("POST", f"{MESSAGES}/count_tokens", {}), managed=True)
+def test_engines_count_tokens_and_other_providers_do_not() -> None:
+    """An engine is asked in its own words; refusals have Anthropic's shape."""
+    count = f"{MESSAGES}/count_tokens"
+    verdict = _route(count, {"model": VLLM.name, "messages": []})
+    assert isinstance(verdict, Forward)
+    assert verdict.answer is None
+    refused = _route(count, {"model": CLAUDE.name, "messages": []})
+    assert isinstance(refused, Reply)
+    assert (refused.status, set(msgspec.json.decode(refused.body))) == (400, {"type", "error"})
+    reply = _pipeline(VLLM).preview(Head("GET", count, {}), managed=True)
     assert reply is not None
-    assert (reply.status, set(msgspec.json.decode(reply.body))) == (404, {"type", "error"})
+    assert (reply.status, set(msgspec.json.decode(reply.body))) == (405, {"type", "error"})

@@ -15,6 +15,7 @@ from pointsman.dialects.anthropic.wire import read
 from pointsman.dialects.body import Body
 
 PATH = "/v1/messages"
+COUNT_PATH = "/v1/messages/count_tokens"
 
 
 class Role(StrEnum):

@@ -157,8 +157,8 @@ class Exchange:
 
     async def _on_accepted_headers(self, *, ended: bool) -> Answers:
         head = self._arrival.head
-        foreign_path = not self._managed and not head.route_path.startswith("/v1/")
-        if foreign_path or (ended and head.method != "POST"):
+        foreign_path = not head.route_path.startswith("/v1/") or (ended and head.method != "POST")
+        if foreign_path and not self._managed:
             return self._pass(ended=ended)
         if ended:
             ruling = await self._bench.rule(head, b"", self._settle)
