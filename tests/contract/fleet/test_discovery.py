@@ -98,8 +98,8 @@ def test_a_dead_engine_is_ejected(
         lambda: metric(gateway, 'pointsman_endpoints{health="ready",pool="base-model"} 2.0'),
         gateway.process,
     )
+    two.fault("refuse")  # with nothing in flight: what an engine has begun dies with it
     with load(gateway) as seen:
-        two.fault("refuse")
         eventually(
             "the dead engine down",
             lambda: metric(gateway, 'pointsman_endpoints{health="down",pool="base-model"} 1.0'),
