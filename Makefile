@@ -10,7 +10,7 @@ UV_VERSION := 0.13.9
 DATA   ?= $(abspath ../shared/data)
 WORDS  ?= $(abspath training/cache/words)
 
-.PHONY: help demo test lint types contracts unit fix lock proto train-data train train-report bench bench-encoder bench-tools bench-signals bench-selection bench-decisions ranges fuzz eval clean
+.PHONY: help demo test lint types contracts unit fix lock proto train-data train train-report bench bench-encoder bench-tools bench-signals bench-selection bench-decisions bench-placement ranges fuzz eval clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -75,6 +75,9 @@ bench-decisions: $(VENV)/.dev ## Measure choosing among a hundred decisions; wri
 
 bench: $(VENV)/.dev ## Measure CPU per request and added latency; writes bench/out
 	$(BIN)/python bench/run.py
+
+bench-placement: $(VENV)/.dev ## Measure placement on simulated engines (DATA); writes docs/benchmarks.md
+	$(BIN)/python bench/placement.py --data $(DATA)
 
 bench-signals: $(VENV)/.run ## Measure fact_check, user_feedback and modality; writes docs/signals-learned.md
 	$(BIN)/python bench/signals.py

@@ -54,6 +54,9 @@ class Placement(Part):
     prefix_weight: Weight = Field(
         1.0, description="Weight of a cached prompt; a waiting one always weighs 1."
     )
+    room_weight: Weight = Field(
+        2.0, description="Weight of what a prompt pushes out of a replica's cache: the later used, the worse."
+    )
     load_weight: Weight = Field(0.5, description="Weight of requests at work beyond the idlest replica's.")
     share_weight: Weight = Field(
         3.0,

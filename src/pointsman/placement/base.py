@@ -1,5 +1,6 @@
 """The parts a policy is made of: filters leave endpoints out, scorers grade the rest, a picker chooses."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -37,6 +38,9 @@ class View(msgspec.Struct, frozen=True):
     load: EndpointLoad = IDLE
     cached: int = 0
     """Tokens of the prompt that its cache is expected to have."""
+    spare: float = math.inf
+    """Age of what the rest of the prompt would push out of its cache, in prompts placed since it was used;
+    infinite where there is room."""
 
     @property
     def address(self) -> str:

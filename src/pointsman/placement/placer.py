@@ -120,10 +120,12 @@ class Placer(msgspec.Struct, frozen=True):
         loads = self.memory.loads.view(addresses)
         if not asked.keys:
             return [View(endpoint, load) for endpoint, load in zip(endpoints, loads, strict=True)]
-        matched = self.memory.prefixes.match(asked.keys, addresses)
+        prefixes, size = self.memory.prefixes, len(asked.keys)
+        matched = prefixes.match(asked.keys, addresses)
+        ages = prefixes.ages([size - blocks for blocks in matched], addresses)
         return [
-            View(endpoint, load, blocks * BLOCK_TOKENS)
-            for endpoint, load, blocks in zip(endpoints, loads, matched, strict=True)
+            View(endpoint, load, blocks * BLOCK_TOKENS, age)
+            for endpoint, load, blocks, age in zip(endpoints, loads, matched, ages, strict=True)
         ]
 
 

@@ -1,11 +1,17 @@
 """Which endpoint has which beginnings of prompts in its cache, as far as we can tell from what we sent."""
 
+import math
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Final, Protocol
 
 ENTRY_BYTES: Final = 168
 """What one block of one endpoint takes: a dictionary entry, its links and the key (measured, see tests)."""
+
+_DEPTH: Final = 512
+"""Blocks that are looked through for an age: as many as the longest prompt that is looked at."""
+_NOTHING: Final[OrderedDict[int, int]] = OrderedDict()
 
 
 class PrefixIndex(Protocol):
@@ -40,8 +46,11 @@ class BlockIndex:
         self._most = max(1, max_bytes // ENTRY_BYTES)
         self._blocks = blocks
         self._capacities: Mapping[str, int] = {}
-        self._seen: dict[str, OrderedDict[int, None]] = {}
+        self._seen: dict[str, OrderedDict[int, int]] = {}
+        """By address: the key of each block and when it was touched last, the least recent first."""
         self._size = 0
+        self._now = 0
+        """Prompts learned so far, which is the time here."""
 
     def bound(self, max_bytes: int, blocks: int | None) -> None:
         """Take over other bounds; what is too much goes with the next prompt that is learned."""
@@ -71,16 +80,33 @@ class BlockIndex:
             found.append(low)
         return found
 
+    def ages(self, blocks: Sequence[int], addresses: Sequence[str]) -> list[float]:
+        """For each address, how long ago that was touched which as many new blocks would push out.
+
+        In prompts learned since; infinite where there is room. ``blocks`` has a number for each address.
+        """
+        ages = []
+        for count, address in zip(blocks, addresses, strict=True):
+            seen = self._seen.get(address, _NOTHING)
+            excess = len(seen) + count - self._capacity(address)
+            if excess <= 0 or not seen:
+                ages.append(math.inf)
+                continue
+            depth = min(excess, len(seen), _DEPTH) - 1
+            ages.append(float(self._now - next(islice(seen.values(), depth, None))))
+        return ages
+
     def learn(self, keys: Sequence[int], address: str) -> None:
         """Put the prompt first in the endpoint's list; what it pushes out is forgotten."""
         blocks = self._seen.get(address)
         if blocks is None:
             blocks = self._seen[address] = OrderedDict()
-        bound = min(self._capacities.get(address, self._blocks or self._most), self._most)
+        bound = self._capacity(address)
+        self._now += 1
         before = len(blocks)
         # Of a prompt that is longer than the cache the beginning stays.
         for key in reversed(keys[:bound]):
-            blocks[key] = None
+            blocks[key] = self._now
             blocks.move_to_end(key)
         while len(blocks) > bound:
             blocks.popitem(last=False)
@@ -106,6 +132,9 @@ class BlockIndex:
     def bytes(self) -> int:
         """About what is used of the bound."""
         return self._size * ENTRY_BYTES
+
+    def _capacity(self, address: str) -> int:
+        return min(self._capacities.get(address, self._blocks or self._most), self._most)
 
     def _shrink(self, excess: int) -> None:
         """The largest list gives, and no more than its half, so that one busy endpoint empties no other."""

@@ -11,6 +11,7 @@ from pointsman.placement.lora import LoadedAdapter
 from pointsman.placement.pickers import Best
 from pointsman.placement.policy import Policy
 from pointsman.placement.prefix import CachedPrefix
+from pointsman.placement.room import OldestOut
 from pointsman.placement.share import EvenShare
 from pointsman.placement.wait import LENGTHS, ShortWait
 
@@ -19,6 +20,7 @@ def scorers(settings: Placement) -> tuple[Weighed, ...]:
     """Work saved, against work waiting, requests at work, and an even share."""
     return (
         Weighed(CachedPrefix(), settings.prefix_weight),
+        Weighed(OldestOut(), settings.room_weight),
         Weighed(ShortWait(), LENGTHS),
         Weighed(Unbusy(), settings.load_weight),
         Weighed(EvenShare(), settings.share_weight),
