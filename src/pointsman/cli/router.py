@@ -113,8 +113,16 @@ def _named(source: str) -> Iterator[None]:
 
 
 def as_yaml(document: Mapping[str, Any]) -> str:
-    """A document as text that people read."""
-    return yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True, width=100)
+    """A document as text that people read. Its dollar signs are none of an environment variable's."""
+    return yaml.safe_dump(_literal(dict(document)), sort_keys=False, allow_unicode=True, width=100)
+
+
+def _literal(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _literal(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_literal(part) for part in value]
+    return value.replace("$", "$$") if isinstance(value, str) else value
 
 
 def _announce(settings: Settings) -> None:

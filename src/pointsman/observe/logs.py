@@ -30,7 +30,9 @@ def configure_logs(
     if level not in _LEVELS:
         raise ValueError(f"log level must be one of {', '.join(_LEVELS)}: {level!r}")
     out = _Unbreakable(stream or sys.stderr)
-    render = _rendering(redactor, as_json=not out.isatty() if json_lines is None else json_lines)
+    on_terminal = out.isatty()
+    as_json = not on_terminal if json_lines is None else json_lines
+    render = _rendering(redactor, as_json=as_json, colours=on_terminal)
     common: list[Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
@@ -52,7 +54,7 @@ def configure_logs(
     logging.basicConfig(handlers=[handler], level=max(_LEVELS[level], logging.WARNING), force=True)
 
 
-def _rendering(redactor: Redactor, *, as_json: bool) -> list[Processor]:
+def _rendering(redactor: Redactor, *, as_json: bool, colours: bool) -> list[Processor]:
     def to_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
         return msgspec.json.encode(
             {"level": event.pop("level", ""), "ts": event.pop("ts", ""), **event}
@@ -63,7 +65,7 @@ def _rendering(redactor: Redactor, *, as_json: bool) -> list[Processor]:
         return redactor.scrub(str(line))
 
     console = structlog.dev.ConsoleRenderer(
-        exception_formatter=structlog.dev.plain_traceback, timestamp_key="ts"
+        colors=colours, exception_formatter=structlog.dev.plain_traceback, timestamp_key="ts"
     )
     return [Plain(redactor, escape=not as_json), to_json if as_json else console, scrub]
 

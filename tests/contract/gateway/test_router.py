@@ -126,6 +126,8 @@ def test_flags_without_effect_are_named_at_the_start(start: Start) -> None:
 def test_sessions_stay_with_their_engine(start: Start) -> None:
     """Requests of one session reach one engine, by header as by body, and lines say which session."""
     gateway = start("--routing-logic", "session", "--session-key", "x-user-id")
+    # A session goes where it belongs once that engine is known to live.
+    eventually("both ready", lambda: gateway.process.text().count("health=ready") >= 2, gateway.process)
     for user in ("ann", "bob", "cid"):
         for _ in range(4):
             ask(gateway, **{"x-user-id": user})

@@ -77,6 +77,21 @@ def test_a_dynamic_file_is_read_at_the_start(tmp_path: Path) -> None:
     assert "take effect at the next start" in result.stderr
 
 
+def test_dollar_signs_are_taken_literally(tmp_path: Path) -> None:
+    """The router's files know no variables, so what looks like one reaches the engine as it was written."""
+    file = tmp_path / "providers.yaml"
+    file.write_text(
+        "external_providers:\n"
+        "  - {name: p, api_base: 'https://a.example/v1', api_key_env_var: KEY, custom_headers: {x: '${HOME}$1'},\n"
+        "     models: [{id: m}]}\n"
+    )
+    flags = ["--external-providers-config", str(file), "--routing-logic", "roundrobin", "--print-config"]
+    result = CliRunner().invoke(router, flags, env={"KEY": "k"})
+    assert result.exit_code == 0, result.output
+    (ref,) = parse(result.stdout, {"HOME": "/root", "KEY": "k"}).providers.models[0].backend_refs
+    assert ref.extra_headers["x"].get_secret_value() == "${HOME}$1"
+
+
 def test_the_version_is_printed() -> None:
     """As that router does, and nothing else."""
     result = CliRunner().invoke(router, ["--version"])

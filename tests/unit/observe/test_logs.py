@@ -61,6 +61,14 @@ def test_a_line_is_one_json_object() -> None:
     assert line["ts"].endswith("Z")
 
 
+def test_only_a_terminal_gets_colours() -> None:
+    """Lines for people that go to a file are plain text, as scripts search them."""
+    stream = configured(json_lines=False)
+    structlog.get_logger().info("Routing request r1", path="x")
+    assert "Routing request r1" in stream.getvalue()
+    assert "\x1b" not in stream.getvalue()
+
+
 def test_the_level_filters() -> None:
     """Lines below the level are not written."""
     out = configured(level="warning")

@@ -52,7 +52,7 @@ def translate(given: Given, env: Mapping[str, str]) -> Translation:
     if discovery == "static":
         models = static_models(given, draft)
     elif discovery == "k8s":
-        models = cluster_models(given, draft)
+        models = cluster_models(given, draft, env)
     if "external_providers_config" in given:
         models += external_models(Path(given["external_providers_config"]), env, draft)
     draft.put("providers.models", list(models))

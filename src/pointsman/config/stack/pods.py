@@ -1,6 +1,7 @@
 """Engines in a Kubernetes cluster."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from pointsman.config.faults import error
 from pointsman.config.stack.draft import Draft, known
@@ -8,8 +9,10 @@ from pointsman.config.stack.given import Given
 from pointsman.config.stack.models import DISAGGREGATED, reliability
 from pointsman.core.errors import ConfigError
 
+_ENGINE_KEY: Final = "VLLM_API_KEY"
 
-def cluster_models(given: Given, draft: Draft) -> tuple[dict[str, Any], ...]:
+
+def cluster_models(given: Given, draft: Draft, env: Mapping[str, str]) -> tuple[dict[str, Any], ...]:
     """The provider models that pods serve. Raises ConfigError for what cannot be found without being told."""
     names = tuple(dict.fromkeys(given["static_models"] or ()))
     where = given.where("service_discovery")
@@ -34,6 +37,12 @@ def cluster_models(given: Given, draft: Draft) -> tuple[dict[str, Any], ...]:
     if "backend_health_check_timeout_seconds" in given:
         seconds = given["backend_health_check_timeout_seconds"]
         draft.put("fleet.health.timeout", seconds, given.where("backend_health_check_timeout_seconds"))
+    if env.get(_ENGINE_KEY):
+        draft.tell(
+            _ENGINE_KEY,
+            "is set and not read: engines are asked for their models without a key",
+            f"write fleet.engine_key_env: {_ENGINE_KEY} in a document; every request gets the key then",
+        )
     checks = reliability(given, draft)
     return tuple({"name": name} | ({"reliability": checks} if checks else {}) for name in names)
 

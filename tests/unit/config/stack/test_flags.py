@@ -336,6 +336,9 @@ def test_pods_are_watched_by_selector() -> None:
     assert document["fleet"]["health"] == {"timeout": 4}
     assert [model["name"] for model in document["providers"]["models"]] == ["small", "large"]
     settings(**flags)
+    keyed = translate(gather({**BASE, **flags}, {}), {"VLLM_API_KEY": "sk"})
+    assert [note.path for note in keyed.notes] == ["VLLM_API_KEY"]
+    assert "engine_key_env" not in keyed.document["fleet"]
     services = meant(**flags, k8s_service_discovery_type="service-name")
     assert [note.path for note in services.notes] == ["--k8s-service-discovery-type"]
     apart = meant(
