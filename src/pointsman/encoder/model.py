@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,19 @@ class _Prepared:
 
     marked: list[int]
     truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """The pieces of a slice: their numbers, their places, and the word each belongs to."""
+
+    ids: list[int]
+    offsets: list[tuple[int, int]]
+    words: list[int | None]
+
+    @classmethod
+    def of(cls, tokens: Tokens) -> Self:
+        return cls(tokens.ids, tokens.offsets, tokens.word_ids)
 
 
 class Model:
@@ -80,21 +94,22 @@ class Model:
 
     def scan(self, plan: Plan, windows: Sequence[Window]) -> Part:
         """Read some windows of a plan in one pass."""
+        # The tokenizer's own result makes these lists of a whole slice anew whenever it is asked.
+        pieces = {number: _Pieces.of(plan.tokens[number]) for number in {window.slice for window in windows}}
         marked = [
-            self._tokenizer.marked(plan.tokens[window.slice].ids[window.start : window.end])
-            for window in windows
+            self._tokenizer.marked(pieces[window.slice].ids[window.start : window.end]) for window in windows
         ]
         peaks: list[Peak] = []
         entities: list[Entity] = []
         for window, hidden in zip(windows, self._hidden(marked), strict=True):
             told = self._sequence.probabilities(_features(hidden, hidden.mean(axis=0)))
-            offsets = plan.tokens[window.slice].offsets[window.start : window.end]
+            offsets = pieces[window.slice].offsets[window.start : window.end]
             start, end = (offsets[0][0], offsets[-1][1]) if offsets else (0, 0)
             place = plan.original(window.slice, start, end)
             peaks.append(Peak(float(told[JAILBREAK][self._jailbreak]), *place))
             probabilities = self._personal(hidden)
             if probabilities is not None:
-                words = plan.tokens[window.slice].word_ids[window.start : window.end]
+                words = pieces[window.slice].words[window.start : window.end]
                 entities += [
                     Entity(found.label, *plan.original(window.slice, found.start, found.end), found.score)
                     for found in decode(self._scheme, probabilities, words, offsets)
