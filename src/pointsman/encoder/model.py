@@ -7,6 +7,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from tokenizers import Encoding as Tokens
 
 from pointsman.encoder.engine import Engine, Floats
 from pointsman.encoder.entities import BioScheme, decode
