@@ -31,6 +31,7 @@ _steps = st.one_of(
         st.sampled_from(["half_open", "drop_deletions", "close_at_once", "garbage", "hang"]),
         st.booleans(),
     ),
+    st.tuples(st.just("slow"), st.sampled_from([0.0, 0.05, 0.3])),
     st.tuples(st.just("status"), st.sampled_from([0, 0, 410, 429, 500, 503, 403])),
 )
 
@@ -72,6 +73,8 @@ async def take(api: KubeApi, step: tuple[object, ...]) -> None:
             await asyncio.sleep(0.02)
         case ("fault", str() as name, on):
             setattr(api.faults, name, on)
+        case ("slow", float() as seconds):
+            api.faults.slow_s = seconds
         case ("status", int() as status):
             api.faults.status = status
 

@@ -36,13 +36,13 @@ def discovering(tmp_path: Path, cluster: Cluster) -> Iterator[Callable[..., Gate
     """Starts a gateway that knows its one model's engines from the cluster alone."""
     started: list[Gateway] = []
 
-    def start(**keys: Any) -> Gateway:
+    def start(*, health: dict[str, Any] | None = None, **keys: Any) -> Gateway:
         def change(settings: dict[str, Any]) -> None:
             del settings["providers"]["models"][0]["backend_refs"]
             settings["fleet"] = {
                 "kubernetes": [{"selector": "app=vllm", "port": "http", **keys}],
                 "kubernetes_api": {"server": cluster.api.url},
-                "health": {"interval": "500ms", "retry_interval": "100ms"},
+                "health": health or {"interval": "500ms", "retry_interval": "100ms"},
             }
 
         started.append(start_gateway(tmp_path, [], change))

@@ -157,3 +157,26 @@ def test_an_api_server_that_is_gone_takes_nobody_along(
         lambda: gateway.chat("hello", model="base-model").status == 200 and served(two),
         gateway.process,
     )
+
+
+def test_one_failed_connection_in_traffic_is_enough(
+    cluster: Cluster, new_engine: Callable[..., Engine], discovering: Callable[..., Gateway]
+) -> None:
+    """Where the next probe is an hour away, the first request that meets a dead engine has it ejected."""
+    one, two = new_engine("one"), new_engine("two")
+    cluster.put(one)
+    cluster.put(two)
+    gateway = discovering(health={"interval": "1h"})
+    eventually(
+        "both ready",
+        lambda: metric(gateway, 'pointsman_endpoints{health="ready",pool="base-model"} 2.0'),
+        gateway.process,
+    )
+    two.process.stop(signal.SIGKILL)
+    with load(gateway) as seen:
+        eventually(
+            "the dead engine down",
+            lambda: metric(gateway, 'pointsman_endpoints{health="down",pool="base-model"} 1.0'),
+            gateway.process,
+        )
+    assert set(seen) == {200}
