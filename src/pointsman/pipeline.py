@@ -185,7 +185,7 @@ class Pipeline(msgspec.Struct, frozen=True):
 
     def _meant(self, endpoint: Endpoint) -> str:
         """The model of a request that names none: the only one there is."""
-        models = [target.name for target in self.catalog.targets.values() if target.parent is None]
+        models = self.catalog.pools
         if len(models) == 1:
             return models[0]
         where = f"in the body's model, or in the header {names.MODEL_NAME}"

@@ -7,13 +7,25 @@ from typing import Any
 
 from pointsman.cli.personal import personal_data
 from pointsman.config import masked
-from pointsman.core.errors import Unavailable
+from pointsman.core.endpoint import Endpoint
+from pointsman.core.errors import EndpointNotFound, RequestError, Unavailable
 from pointsman.core.router import Router
 from pointsman.encoder import Encoder, EncoderBusy, EncoderError
+from pointsman.fleet import controls
+from pointsman.fleet.load import EndpointLoad
 from pointsman.observe.metrics import Metrics
 from pointsman.pii import Label
 from pointsman.runtime import Runtime
-from pointsman.transports.api import Classifier, EmbeddingModel, Inspection, Readiness
+from pointsman.transports.api import (
+    Classifier,
+    EmbeddingModel,
+    Engine,
+    EngineLoad,
+    EngineOrder,
+    Inspection,
+    Readiness,
+    Told,
+)
 
 
 class HostBackend:
@@ -104,6 +116,60 @@ class HostBackend:
             raise Unavailable("there is no encoder, as nothing in the document reads texts")
         return self._runtime.encoder
 
+    def engines(self) -> Sequence[Engine]:
+        """What discovery, probes and traffic say of each."""
+        found = [one for pool in self._runtime.roster.pools.values() for one in pool]
+        loads = self._runtime.memory.loads.view([one.address for one in found])
+        listed = (_engine(one, load) for one, load in zip(found, loads, strict=True))
+        return sorted(listed, key=lambda one: (one.model, one.address))
+
+    async def tell_engines(self, order: EngineOrder) -> tuple[str, Sequence[Told]]:
+        """Over HTTP, with each pool's credentials; their probes follow at once."""
+        pool, endpoints = self._meant(order)
+        targets = self._runtime.catalog.targets
+        outcomes = await controls.tell(
+            endpoints,
+            controls.Order(order.method, order.path, order.query, order.body),
+            headers={pool: targets[pool].headers} if pool in targets else {},
+            timeout_s=self._runtime.settings.gateway.limits.engine_control_timeout_s,
+        )
+        if self._runtime.lookout is not None and order.method != "GET":
+            for endpoint in endpoints:
+                self._runtime.lookout.monitor.failed(endpoint.address)
+        return pool, [_told(outcome) for outcome in outcomes]
+
+    def _meant(self, order: EngineOrder) -> tuple[str, tuple[Endpoint, ...]]:
+        """The provider model, and those of its replicas that an order is for."""
+        roster = self._runtime.roster
+        pools = [order.model] if order.model in roster.pools else []
+        if order.model and not pools:
+            pools = [self._provider(order.model)]
+        elif not order.model:
+            pools = list(self._runtime.pipeline.catalog.pools)
+        if order.engine_id:
+            found = [
+                one for pool in pools for one in roster.of(pool) if order.engine_id in {_id(one), one.address}
+            ]
+            if not found:
+                raise EndpointNotFound(f'no replica "{order.engine_id}"; GET /engines lists them', param="id")
+            return found[0].pool, tuple(found[:1])
+        if len(pools) != 1:
+            raise RequestError(f"model: name one of {', '.join(sorted(pools))}", param="model")
+        endpoints = roster.of(pools[0])
+        if not endpoints:
+            message = (
+                f'no replica of "{pools[0]}" is known here: there is none, or Envoy resolves their names'
+            )
+            raise Unavailable(message, retry_after=5)
+        return pools[0], endpoints
+
+    def _provider(self, name: str) -> str:
+        served = self._runtime.pipeline.served
+        target = self._runtime.catalog.targets.get(name) or (served.target(name) if served else None)
+        if target is None:
+            raise EndpointNotFound(f'model "{name}" is not available', param="model")
+        return target.provider
+
     def config(self) -> Mapping[str, Any]:
         """The document with its secrets masked."""
         return masked(self._runtime.settings)
@@ -111,6 +177,28 @@ class HostBackend:
     def metrics(self) -> bytes:
         """Everything counted so far."""
         return self._metrics.render()
+
+
+def _id(endpoint: Endpoint) -> str:
+    return endpoint.name or endpoint.address
+
+
+def _engine(endpoint: Endpoint, load: EndpointLoad) -> Engine:
+    return Engine(
+        engine_id=_id(endpoint),
+        address=endpoint.address,
+        model=endpoint.pool,
+        serving_models=sorted(endpoint.models),
+        health=str(endpoint.health),
+        role=str(endpoint.role),
+        labels=dict(endpoint.labels),
+        load=EngineLoad(load.in_flight, load.waiting, reachable=not load.down),
+    )
+
+
+def _told(outcome: controls.Outcome) -> Told:
+    where = outcome.endpoint
+    return Told(_id(where), where.address, outcome.status, outcome.body, outcome.error, outcome.elapsed_ms)
 
 
 @contextmanager

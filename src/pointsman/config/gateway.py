@@ -52,6 +52,10 @@ class Limits(Part):
         1000,
         description="Longest connecting to an engine, milliseconds; dead hosts should fail over fast.",
     )
+    engine_control_timeout_s: Positive = Field(
+        120,
+        description="Longest an engine may take over sleep, waking or an adapter, seconds; weights are moved.",
+    )
     drain_timeout_s: Count = Field(
         30,
         description="How long running requests may finish at shutdown or reload, seconds.",

@@ -20,6 +20,11 @@ class Catalog(msgspec.Struct, frozen=True):
     default: Target | None = None
     """What answers when no decision matches."""
 
+    @property
+    def pools(self) -> tuple[str, ...]:
+        """The provider models."""
+        return tuple(name for name, target in self.targets.items() if target.parent is None)
+
     def is_virtual(self, name: str) -> bool:
         """Whether the client left the choice to us."""
         return name in self.virtual

@@ -21,10 +21,14 @@ from pointsman.pii import Finding
 from pointsman.transports.api import (
     Classifier,
     EmbeddingModel,
+    Engine,
+    EngineLoad,
+    EngineOrder,
     HttpServer,
     Inspection,
     Limits,
     Readiness,
+    Told,
     management_app,
 )
 
@@ -126,6 +130,8 @@ class FakeBackend:
         self.sampled = False
         self.disguised = False
         self.inspected = 0
+        self.orders: list[EngineOrder] = []
+        self.told: Sequence[Told] = (Told("pod-a", "10.0.0.1:8000", 200),)
         self.hold: asyncio.Event | None = None
         self.document: dict[str, Any] = {
             "version": "v0.3",
@@ -184,6 +190,16 @@ class FakeBackend:
         if self.hold:
             await self.hold.wait()
         return (1.0, 0.0) if "x" in text else (0.0, 1.0)
+
+    def engines(self) -> Sequence[Engine]:
+        """One."""
+        load = EngineLoad(1, 2, reachable=True)
+        return (Engine("pod-a", "10.0.0.1:8000", "llama", ["llama"], "ready", "both", {}, load),)
+
+    async def tell_engines(self, order: EngineOrder) -> tuple[str, Sequence[Told]]:
+        """As set."""
+        self.orders.append(order)
+        return order.model or "llama", self.told
 
     def config(self) -> Mapping[str, Any]:
         """As set."""

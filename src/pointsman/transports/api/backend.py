@@ -7,6 +7,7 @@ import msgspec
 
 from pointsman.core.router import Router
 from pointsman.pii import Finding
+from pointsman.transports.api.shapes_engines import Engine, Told
 
 
 class Readiness(msgspec.Struct, frozen=True):
@@ -85,6 +86,19 @@ class EmbeddingModel(msgspec.Struct, frozen=True):
     dimension: int
 
 
+class EngineOrder(msgspec.Struct, frozen=True):
+    """What to tell every replica of a model, or one of them."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    model: str = ""
+    """Any name of the model; empty where there is only one, or `engine_id` says enough."""
+    engine_id: str = ""
+    """Name or address of the only replica meant; empty for all."""
+
+
 class Backend(Protocol):
     """The rest of the process. Nothing here blocks, and every call sees the running generation.
 
@@ -114,6 +128,15 @@ class Backend(Protocol):
 
     async def embed(self, text: str) -> Sequence[float]:
         """The unit vector of a text, the same whenever it is asked for."""
+
+    def engines(self) -> Sequence[Engine]:
+        """Every replica that is known, by model and address."""
+
+    async def tell_engines(self, order: EngineOrder) -> tuple[str, Sequence[Told]]:
+        """Give an order to replicas; the provider model, and what each of them made of it.
+
+        Raises `HttpError` when nobody is meant by it, or nobody is known.
+        """
 
     def config(self) -> Mapping[str, Any]:
         """The running document as plain values. It is masked here again before anyone sees it."""

@@ -100,6 +100,8 @@ class Route(msgspec.Struct, frozen=True):
     """Type of the answer with one of these statuses."""
     query: tuple[str, ...] = ()
     """Query parameters it reads."""
+    role: str = "viewer"
+    """Whom it is for: `operator` where it changes something. Nobody asks yet, for want of logins."""
 
 
 def answer(value: Any, *, status: int = 200) -> web.Response:

@@ -11,6 +11,7 @@ from pointsman.transports.api.shapes import ErrorBody, ErrorDetail
 
 _CODES = {
     400: "INVALID_INPUT",
+    403: "FORBIDDEN",
     404: "NOT_FOUND",
     405: "METHOD_NOT_ALLOWED",
     408: "REQUEST_TIMEOUT",

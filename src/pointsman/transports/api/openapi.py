@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_origin
 
 import msgspec
 
@@ -15,7 +15,7 @@ _REF = "#/components/schemas/{name}"
 def openapi(routes: Sequence[Route]) -> dict[str, Any]:
     """An OpenAPI 3.1 document of `routes`."""
     types = {
-        shape.__name__: shape
+        _key(shape): shape
         for route in routes
         for shape in (route.takes, route.gives, route.failed)
         if shape is not None
@@ -34,14 +34,18 @@ def openapi(routes: Sequence[Route]) -> dict[str, Any]:
 
 
 def _operation(route: Route, references: dict[str, Any]) -> dict[str, Any]:
-    schema = references[route.gives.__name__] if route.gives is not None else {}
-    failed = {"application/json": {"schema": references[route.failed.__name__]}}
+    schema = references[_key(route.gives)] if route.gives is not None else {}
+    failed = {"application/json": {"schema": references[_key(route.failed)]}}
     responses: dict[str, Any] = {"200": {"description": "OK", "content": {route.media: {"schema": schema}}}}
     for status in route.failures:
         responses[str(status)] = {"description": HTTPStatus(status).phrase, "content": failed}
-    operation: dict[str, Any] = {"summary": route.summary, "responses": responses}
+    operation: dict[str, Any] = {
+        "summary": route.summary,
+        "responses": responses,
+        "x-role": route.role,
+    }
     if route.takes is not None:
-        body = {"application/json": {"schema": references[route.takes.__name__]}}
+        body = {"application/json": {"schema": references[_key(route.takes)]}}
         operation["requestBody"] = {"required": True, "content": body}
     if route.query:
         operation["parameters"] = [
@@ -49,3 +53,8 @@ def _operation(route: Route, references: dict[str, Any]) -> dict[str, Any]:
             for name in route.query
         ]
     return operation
+
+
+def _key(shape: Any) -> str:
+    """Tells types apart; a list of something is named as Python writes it."""
+    return str(shape) if get_origin(shape) else str(shape.__name__)

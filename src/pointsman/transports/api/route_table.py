@@ -1,5 +1,7 @@
 """The table of endpoints in `docs/management-api.md`."""
 
+from typing import Any, get_args, get_origin
+
 from pointsman.transports.api.planned import PLANNED
 from pointsman.transports.api.table import ROUTES
 
@@ -19,5 +21,7 @@ def planned_table() -> str:
     return "\n".join(["| Path, and all below it | Version |", "|---|---|", *rows])
 
 
-def _name(shape: type | None) -> str:
+def _name(shape: Any) -> str:
+    if get_origin(shape) is list:
+        return f"list of {_name(get_args(shape)[0])}"
     return f"`{shape.__name__}`" if shape else ""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pointsman.transports.api import about, batch, classify, embeddings, guard, status
+from pointsman.transports.api import about, batch, classify, embeddings, engines, guard, status
 from pointsman.transports.api.context import Route
 from pointsman.transports.api.shapes import (
     BatchRequest,
@@ -24,6 +24,7 @@ from pointsman.transports.api.shapes_embedding import (
     SimilarityRequest,
     SimilarityResponse,
 )
+from pointsman.transports.api.shapes_engines import Engine, LoadAdapter, ToldAll, UnloadAdapter, Version
 from pointsman.transports.api.shapes_guard import (
     CombinedRequest,
     CombinedResponse,
@@ -48,6 +49,22 @@ def _ready(path: str, summary: str) -> Route:
 
 def _post(path: str, summary: str, handle: Any, *, takes: Any, gives: Any, **more: Any) -> Route:
     return Route("POST", path, summary, handle, takes=takes, gives=gives, failures=_POST_FAILURES, **more)
+
+
+def _order(path: str, summary: str, handle: Any, *query: str, takes: Any = None, **more: Any) -> Route:
+    """One that changes engines."""
+    return Route(
+        "POST",
+        path,
+        summary,
+        handle,
+        takes=takes,
+        gives=ToldAll,
+        failures=(400, 403, 404, 503),
+        query=("model", "id", *query),
+        role="operator",
+        **more,
+    )
 
 
 ROUTES = (
@@ -119,6 +136,30 @@ ROUTES = (
         embeddings.similarity_batch,
         takes=SimilarityBatchRequest,
         gives=SimilarityBatchResponse,
+    ),
+    _get("/version", "The gateway's version.", engines.version, Version),
+    _get("/engines", "Every replica with its health, names and load.", engines.engines, list[Engine]),
+    _order("/sleep", "Put the replicas of a model to sleep.", engines.operate, "level", "mode"),
+    _order("/wake_up", "Wake them.", engines.operate, "tags"),
+    _get(
+        "/is_sleeping",
+        "Whether they sleep.",
+        engines.operate,
+        ToldAll,
+        failures=(400, 404, 503),
+        query=("model", "id"),
+    ),
+    _order(
+        "/v1/load_lora_adapter",
+        "Load an adapter into every replica of a model.",
+        engines.load_adapter,
+        takes=LoadAdapter,
+    ),
+    _order(
+        "/v1/unload_lora_adapter",
+        "Unload it from them.",
+        engines.unload_adapter,
+        takes=UnloadAdapter,
     ),
     _get("/config", "The running document, secrets hidden.", status.config),
     _get("/config/router", "The same as /config.", status.config),
