@@ -72,11 +72,13 @@ def test_round_robin_over_static_backends(start: Start, engines: list[Engine]) -
 
 
 def test_aliases_models_and_errors(start: Start) -> None:
-    """The list has models and aliases and nothing virtual, an alias is served, an unknown model is refused."""
+    """Models and aliases are listed and nothing virtual is, an alias is served, an unknown model refused."""
     gateway = start(
         "--routing-logic", "roundrobin", "--static-aliases", "gpt:base-model", "--log-format", "json"
     )
-    assert [model.id for model in gateway.client().models.list()] == ["base-model", "gpt"]
+    listed = [model.id for model in gateway.client().models.list()]
+    assert {"base-model", "gpt"} <= set(listed)
+    assert not {"MoM", "auto", "vllm-sr/auto"} & set(listed)
     ask(gateway, "gpt")
     answer, received = gateway.echo("hello", "gpt")
     assert answer.status == 200

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from pointsman.config.faults import error
+from pointsman.config.placement import NATIVE
 from pointsman.config.services import ManagementApi
 from pointsman.config.stack.draft import Draft, values_of
 from pointsman.config.stack.external import external_models
@@ -19,6 +20,7 @@ from pointsman.config.stack.pods import cluster_models
 from pointsman.core.errors import ConfigError
 from pointsman.core.problem import Problem
 
+_AMONG_MODELS: Final = "loadaware"
 _INSTEAD: Final = "least_request"
 _LEVELS: Final = {"critical": "error", "trace": "debug"}
 _TRACING: Final = "global.services.observability.tracing"
@@ -124,6 +126,14 @@ def _policy(given: Given, draft: Draft) -> None:
     if policy not in values_of("fleet.policy"):
         draft.note(flag, f"the policy {policy} is not implemented yet; {_INSTEAD} holds")
         policy = _INSTEAD
+    if policy in NATIVE and _discovery(given) == "k8s" and not given["static_models"]:
+        # Envoy knows no models: where one pool has several, an engine has to be chosen by what it serves.
+        policy = _AMONG_MODELS
+        draft.tell(
+            flag,
+            f"is {given['routing_logic']}; engines are told apart by the models they list, as {policy} does",
+            "name the models with --static-models to have a pool for each, and this policy",
+        )
     draft.put("fleet.policy", policy)
     key = given["session_key"]
     if key and draft.put("fleet.placement.session.header", key, given.where("session_key")):

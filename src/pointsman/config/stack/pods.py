@@ -9,6 +9,8 @@ from pointsman.config.stack.given import Given
 from pointsman.config.stack.models import DISAGGREGATED, reliability
 from pointsman.core.errors import ConfigError
 
+POOL: Final = "engines"
+"""The provider model of pods whose models are known by asking them alone."""
 _ENGINE_KEY: Final = "VLLM_API_KEY"
 
 
@@ -19,15 +21,12 @@ def cluster_models(given: Given, draft: Draft, env: Mapping[str, str]) -> tuple[
     if not known("fleet.kubernetes"):
         message = "is k8s: replicas in a cluster are not found yet"
         raise ConfigError([error(where, message, "name them with --service-discovery static")])
-    if not names:
-        message = "is k8s, and no model is named: what pods serve is not learned from them yet"
-        remedy = "add --static-models with the names that the engines serve, by comma"
-        raise ConfigError([error(where, message, remedy)])
     if not given["k8s_label_selector"]:
         message = "is empty, which would take all pods of the namespace"
         remedy = "write the labels of the engines, such as app=vllm"
         raise ConfigError([error(given.where("k8s_label_selector"), message, remedy)])
-    draft.put("fleet.kubernetes", [_source(given, **more) for more in _selections(given)])
+    pool = {} if names else {"model": POOL}
+    draft.put("fleet.kubernetes", [_source(given, **pool, **more) for more in _selections(given)])
     if given["k8s_service_discovery_type"] == "service-name":
         draft.tell(
             given.where("k8s_service_discovery_type"),
@@ -44,7 +43,7 @@ def cluster_models(given: Given, draft: Draft, env: Mapping[str, str]) -> tuple[
             f"write fleet.engine_key_env: {_ENGINE_KEY} in a document; every request gets the key then",
         )
     checks = reliability(given, draft)
-    return tuple({"name": name} | ({"reliability": checks} if checks else {}) for name in names)
+    return tuple({"name": name} | ({"reliability": checks} if checks else {}) for name in names or (POOL,))
 
 
 def _selections(given: Given) -> tuple[dict[str, str], ...]:

@@ -229,7 +229,7 @@ def test_names_with_colons_can_have_aliases() -> None:
         ({"routing_logic": "disaggregated_prefill"}, "--prefill-model-labels: is not given"),
         ({"service_discovery": None}, "use static, k8s or external-only"),
         ({"service_discovery": "external-only"}, "--external-providers-config: is not given"),
-        ({"service_discovery": "k8s", "static_models": None}, "--static-models"),
+        ({"service_discovery": "k8s"}, "--k8s-label-selector: is empty"),
         ({"port": "0"}, "is 0, which is out of bounds"),
         ({"port": "many"}, "--port: is 'many' -> give a whole number"),
         ({"semantic_cache_threshold": "2"}, "out of bounds"),
@@ -336,6 +336,12 @@ def test_pods_are_watched_by_selector() -> None:
     assert document["fleet"]["health"] == {"timeout": 4}
     assert [model["name"] for model in document["providers"]["models"]] == ["small", "large"]
     settings(**flags)
+    asked = meant(**{**flags, "static_models": None})
+    assert asked.document["providers"]["models"] == [{"name": "engines"}]
+    assert asked.document["fleet"]["kubernetes"] == [{**source, "model": "engines"}]
+    assert asked.document["fleet"]["policy"] == "loadaware"
+    assert [note.path for note in asked.notes] == ["--routing-logic"]
+    settings(**{**flags, "static_models": None})
     keyed = translate(gather({**BASE, **flags}, {}), {"VLLM_API_KEY": "sk"})
     assert [note.path for note in keyed.notes] == ["VLLM_API_KEY"]
     assert "engine_key_env" not in keyed.document["fleet"]
