@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 from collections.abc import Coroutine, Iterable
 
+import structlog
+
 from pointsman.core.trace import Ruling
 from pointsman.core.verdict import Forward
 from pointsman.fleet.kv_decode import Event
@@ -26,6 +28,8 @@ class Placing:
         self._metrics = metrics
         self._placer = runtime.pipeline.placer
         self._kv: KvWatch | None = None
+        self._log = structlog.get_logger()
+        self._failures = runtime.memory.failures
         if self._placer is not None and self._placer.policy.reads_events:
             pyzmq()  # what is missing is said at the start
 
@@ -78,6 +82,12 @@ class Placing:
             return
         memory = self._placer.memory
         memory.refresh(self._placer.roster)
+        if memory.failures > self._failures:
+            self._log.error(
+                "placement failed", times=memory.failures - self._failures, exc_info=memory.failure
+            )
+            self._metrics.record_placement_failures(memory.failures - self._failures)
+            self._failures = memory.failures
         used = memory.prefixes.bytes + memory.caches.bytes
         loads = {address: memory.loads.in_flight(address) for address in memory.loads.endpoints}
         self._metrics.record_placing(loads, index_bytes=used)

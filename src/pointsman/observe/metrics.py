@@ -106,6 +106,10 @@ class Metrics:
         for tokens, known in ((cached, "true"), (placement.tokens - cached, "false")):
             self._instruments.counter(catalogue.PLACED_TOKENS, pool, known).inc(tokens)
 
+    def record_placement_failures(self, count: int) -> None:
+        """Count choices that failed."""
+        self._instruments.counter(catalogue.PLACEMENT_FAILURES).inc(count)
+
     def record_placing(self, in_flight: Mapping[str, int], *, index_bytes: int) -> None:
         """Report what is in flight at each endpoint; those that are not told have nothing."""
         for address in {**self._in_flight, **in_flight}:

@@ -28,6 +28,10 @@ class Memory:
         self.prefixes = prefixes or BlockIndex()
         self.caches = KvIndex()
         """What engines tell of their caches, where they are asked to."""
+        self.failures = 0
+        """Choices that failed by a defect of ours."""
+        self.failure: Exception | None = None
+        """The latest of these."""
         self._usual: OrderedDict[str, tuple[float, int]] = OrderedDict()
 
     def heed(self, settings: Settings) -> None:
@@ -69,6 +73,11 @@ class Memory:
         if endpoint != sent.address and sent.keys:
             # It went to a fallback, which computed the prompt.
             self.prefixes.learn(sent.keys, endpoint)
+
+    def failed(self, error: Exception) -> None:
+        """A choice could not be made."""
+        self.failures += 1
+        self.failure = error
 
     def refresh(self, roster: Roster) -> None:
         """Forget who left, and take over what caches hold. Call it about once a second and on changes."""

@@ -51,9 +51,13 @@ class Placer(msgspec.Struct, frozen=True):
         """Where the request goes; ``None`` leaves it to the data plane, which balances by itself.
 
         That is so for pools that are not ours to place, for those with a single endpoint, and where no
-        endpoint is eligible.
+        endpoint is eligible. A defect here costs cache hits and no request: it is kept for whoever looks.
         """
-        return await self._chosen(wanted, self.policy.profile, Role.DECODE)
+        try:
+            return await self._chosen(wanted, self.policy.profile, Role.DECODE)
+        except Exception as error:  # noqa: BLE001  # the data plane balances as well, if less cleverly
+            self.memory.failed(error)
+            return None
 
     async def prefill(self, wanted: Wanted) -> Placement | None:
         """Where its prompt is computed first; ``None`` where prefill and decode are not separate."""

@@ -14,6 +14,7 @@ from pointsman.fleet.kv_decode import BlockStored
 from pointsman.fleet.load import Loads
 from pointsman.fleet.load_report import EngineReport
 from pointsman.fleet.roster import Roster
+from pointsman.placement.base import View
 from pointsman.placement.kv_index import ENTRY_BYTES, KvIndex, Tokens
 from pointsman.placement.memory import Memory
 from pointsman.placement.placer import Placer, Wanted
@@ -218,3 +219,17 @@ def test_adapters_salts_and_ranks_are_kept_apart() -> None:
     assert index.knows("a")
     index.reset("a")
     assert not index.knows("a")
+
+
+def test_a_defect_costs_no_request() -> None:
+    """A choice that fails leaves the request to the data plane, and is kept to be told."""
+
+    def broken(asked: object, views: object) -> list[View]:  # noqa: ARG001  # a filter
+        raise ZeroDivisionError
+
+    where = placer()
+    profile = msgspec.structs.replace(where.policy.profile, filters=(broken,))
+    where = msgspec.structs.replace(where, policy=msgspec.structs.replace(where.policy, profile=profile))
+    assert asyncio.run(where.place(chat("hello"))) is None
+    assert where.memory.failures == 1
+    assert isinstance(where.memory.failure, ZeroDivisionError)

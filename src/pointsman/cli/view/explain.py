@@ -14,6 +14,7 @@ from pointsman.cli.view.signals import signal_table
 from pointsman.core.decision import DecisionTrace
 from pointsman.core.guard import GuardOutcome, Outcome
 from pointsman.core.model import Selection
+from pointsman.core.placement import Placement
 from pointsman.core.trace import Trace
 from pointsman.core.verdict import Reply, Verdict
 
@@ -55,6 +56,8 @@ class _Screen:
         if self._trace.selection:
             yield from _facts("model", _selected(self._trace.selection, ink), ink, width)
             yield from _why(self._trace.selection, ink, width)
+        if self._trace.placement:
+            yield from _facts("endpoint", _placed(self._trace.placement), ink, width)
         yield from _listed("limits", self._limits, ink, width)
         for index, note in enumerate(self._trace.rewrites):
             yield _line("" if index else "rewritten", Text(ink.plain(note)), width)
@@ -139,6 +142,12 @@ def _selected(selection: Selection, ink: Ink) -> list[str]:
     lora = [f"LoRA on {ink.clip(target.provider, 30)}"] if target.provider != target.name else []
     reasoning = f"reasoning on ({candidate.effort})" if candidate.use_reasoning else "reasoning off"
     return [ink.clip(target.name, 40), *lora, reasoning, f"algorithm {selection.algorithm}"]
+
+
+def _placed(placement: Placement) -> list[str]:
+    """Where it would go now; traffic, caches and load of a running gateway may send it elsewhere."""
+    behind = [f"then {', '.join(placement.fallbacks)}"] if placement.fallbacks else []
+    return [placement.primary, placement.reason, f"policy {placement.policy}", *behind]
 
 
 def _why(selection: Selection, ink: Ink, width: int) -> Iterator[Text]:

@@ -7,6 +7,7 @@ from pointsman.cli.view.body import abbreviated
 from pointsman.core.guard import GuardOutcome
 from pointsman.core.headers import INTERNAL_REQUEST_HEADERS
 from pointsman.core.model import Selection
+from pointsman.core.placement import Placement
 from pointsman.core.request import ChatRequest
 from pointsman.core.rule import LeafTrace, RuleTrace
 from pointsman.core.signal import Signal
@@ -44,11 +45,26 @@ def explain_json(trace: Trace, verdict: Verdict, limits: Sequence[str] = ()) -> 
         "decisions": decisions,
         "guards": [_guard(outcome) for outcome in trace.guards],
         "selection": _selection(trace.selection) if trace.selection else None,
+        "placement": _placement(trace.placement) if trace.placement else None,
         "limits": list(limits),
         "rewrites": list(trace.rewrites),
         "verdict": _verdict(verdict, trace.request),
         "phases_us": dict(trace.phases_us),
         "error": trace.error or None,
+    }
+
+
+def _placement(placement: Placement) -> dict[str, Any]:
+    return {
+        "policy": placement.policy,
+        "endpoints": list(placement.destinations),
+        "reason": placement.reason,
+        "tokens": placement.tokens,
+        "cached": placement.cached,
+        "scores": [
+            {"endpoint": each.address, "score": each.score, "parts": dict(each.parts)}
+            for each in placement.scores
+        ],
     }
 
 
