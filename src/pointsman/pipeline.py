@@ -19,7 +19,7 @@ from pointsman.core.errors import (
     Unavailable,
     UnknownModel,
 )
-from pointsman.core.guard import GuardOutcome
+from pointsman.core.guard import GuardOutcome, Outcome
 from pointsman.core.model import Candidate, Selection, Target
 from pointsman.core.placement import Placement
 from pointsman.core.request import ChatRequest, Dialect, Head
@@ -52,6 +52,7 @@ from pointsman.plugins.model_name import rename_model
 from pointsman.plugins.pii_mask import PiiMask
 from pointsman.plugins.protocol import enter, leave, warnings
 from pointsman.plugins.reasoning import set_reasoning
+from pointsman.plugins.response_cache import Asking, Recalled, ResponseCache, only_listening
 from pointsman.plugins.response_guard import ResponseGuard
 from pointsman.policy import Policy
 from pointsman.quota.limiter import Limiter
@@ -89,6 +90,8 @@ class Pipeline(msgspec.Struct, frozen=True):
     """Which paths go to an engine though nobody here knows them."""
     unknown_model: int | None = None
     """Status for a model nobody has; ``None`` leaves it to the endpoint."""
+    recalls: bool = True
+    """Whether caches of answers are asked."""
     identity: IdentityHeaders = IdentityHeaders()
     limits: Limits = Limits()
     clear_route: bool = True
@@ -157,10 +160,16 @@ class Pipeline(msgspec.Struct, frozen=True):
             with watch.phase("rewrite"):
                 draft = Draft(request, body_of(request), selection, signals=signals, received=head.headers)
                 draft = await self._rewrite(enter(draft), match, judgement)
-                draft = leave(draft, request.dialect, created=int(self.now()))
-            with watch.phase("place"):
+            with watch.phase("recall"):
+                recalled = await self._recall(request, draft, trace, head)
+            if recalled.reply is not None:
+                again = self._replayed(head, draft, trace, judgement, recalled)
+                notes = (*draft.notes, recalled.note)
+                return Ruling(again, msgspec.structs.replace(trace, rewrites=notes, phases_us=watch.read()))
+            with watch.phase("place"), recalled:
+                draft = leave(recalled.recorded(draft), request.dialect, created=int(self.now()))
                 placement = await self._choose_endpoint(draft)
-                forward = self._forward(request, trace, draft, head, judgement, placement)
+                forward = self._forward(request, trace, draft, head, judgement, placement, recalled)
             trace = msgspec.structs.replace(
                 trace, placement=placement, rewrites=draft.notes, phases_us=watch.read()
             )
@@ -170,8 +179,8 @@ class Pipeline(msgspec.Struct, frozen=True):
             return Ruling(failure_reply(head, error), trace)
 
     def unmetered(self) -> "Pipeline":
-        """The same, for questions about routing that send nothing: they use up no rate limit."""
-        return msgspec.structs.replace(self, limiter=None)
+        """The same, for questions about routing that send nothing: no rate limit, and no cache of answers."""
+        return msgspec.structs.replace(self, limiter=None, recalls=False)
 
     def refuse(self, head: Head, error: HttpError) -> Ruling:
         """The reply for ``error`` and a trace that says so."""
@@ -322,6 +331,37 @@ class Pipeline(msgspec.Struct, frozen=True):
         checks = [plugin for plugin in plugins if isinstance(plugin, ResponseGuard)]
         return (*(plugin for plugin in plugins if not isinstance(plugin, ResponseGuard)), mask, *checks)
 
+    async def _recall(self, request: ChatRequest, draft: Draft, trace: Trace, head: Head) -> Recalled:
+        """What the decision's cache of answers says, asked last: the key is what the model would get."""
+        decision = trace.match.decision if trace.match else None
+        for plugin in decision.plugins if decision is not None and self.recalls else ():
+            if isinstance(plugin, ResponseCache):
+                guarded = any(
+                    each.outcome is not Outcome.CLEAN and each.action != "mask" for each in trace.guards
+                )
+                created = int(self.now())
+                return await plugin.recall(Asking(request, draft, trace.recipe, head.path, guarded, created))
+        return Recalled()
+
+    def _replayed(
+        self, head: Head, draft: Draft, trace: Trace, judgement: Judgement, recalled: Recalled
+    ) -> Reply:
+        """An answer given again. It counts as a request against the rate limits, and uses no tokens."""
+        if self.limiter is not None:
+            self.limiter.ledger.settle(head.request_id, 0)
+        assert recalled.reply is not None  # noqa: S101  # callers checked; narrows the type
+        debug = head.headers.get(names.DEBUG) == "true"
+        headers = {
+            **UPSTREAM_HEADERS,
+            **judgement.headers,
+            **success_headers(trace, draft.selection, prompted=draft.prompted, debug=debug),
+            **recalled.told(debug=debug),
+            names.RESPONSE_PATH: "cache",
+            "content-type": recalled.reply.content_type,
+            "cache-control": "no-cache",
+        }
+        return Reply(200, headers, recalled.reply.body)
+
     async def _choose_endpoint(self, draft: Draft) -> Placement | None:
         """The replica, where that is our choice."""
         if self.placer is None:
@@ -339,6 +379,7 @@ class Pipeline(msgspec.Struct, frozen=True):
         head: Head,
         judgement: Judgement,
         placement: Placement | None,
+        recalled: Recalled,
     ) -> Forward:
         """Name the pool and, where one was chosen, the endpoint with its fallbacks."""
         target = draft.selection.candidate.target
@@ -354,12 +395,14 @@ class Pipeline(msgspec.Struct, frozen=True):
             response_headers={
                 **UPSTREAM_HEADERS,
                 **judgement.headers,
+                **recalled.told(debug=debug),
                 **protocol_headers(
                     request.dialect, draft.request.dialect, warnings=warnings(draft), debug=debug
                 ),
             },
             success_headers=success_headers(trace, draft.selection, prompted=draft.prompted, debug=debug),
             answer=chained(draft.answers),
+            listening=only_listening(draft.answers),
         )
 
 

@@ -4,6 +4,10 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
+from pointsman.cache.answers import Answers
+from pointsman.cache.news import Tell, untold
 from pointsman.config import Settings
 from pointsman.config.identity import identity_headers
 from pointsman.config.routing import Routing
@@ -33,7 +37,6 @@ from pointsman.placement.memory import Memory
 from pointsman.plugins import table as plugin_table
 from pointsman.plugins.table import build_plugins
 from pointsman.plugins.tool_sets import open_tool_sets
-from pointsman.plugins.tool_settings import ToolSets
 from pointsman.policy import Policy
 from pointsman.quota.ledger import Ledger
 from pointsman.quota.limiter import Limiter
@@ -70,6 +73,8 @@ class Runtime:
     """Who is there: the one place readers look, handed to the next generation."""
     memory: Memory = field(default_factory=Memory)
     """What placing remembers: handed to the next generation, and told of every request that is placed."""
+    answers: Answers = field(default_factory=Answers)
+    """Answers that may be given again: handed to the next generation."""
 
     def close(self) -> None:
         """End the encoder's threads; requests still waiting for a pass get failed signals."""
@@ -85,8 +90,10 @@ def build(
     fleet: ObservedFleet | None = None,
     roster: Roster | None = None,
     memory: Memory | None = None,
+    answers: Answers | None = None,
     report: Report = unreported,
     news: News | None = None,
+    recalled: Tell = untold,
     classify: bool = True,
 ) -> Runtime:
     """Open the encoder and compile the document.
@@ -95,7 +102,8 @@ def build(
     ``env`` supplies the provider keys that the document refers to by name. ``ledger`` has the counts of the
     rate limits where an earlier generation was running, ``fleet`` what it saw of the pools.
     ``report`` is told what guards find in answers, which end long after the ruling; ``news`` what the search
-    for replicas meets: without it nobody searches. ``roster`` and ``memory`` are an earlier generation's.
+    for replicas meets: without it nobody searches; ``recalled`` what caches of answers do. ``roster``,
+    ``memory`` and ``answers`` are an earlier generation's.
     ``classify``: whether the management API reads texts, which needs the encoder whatever the document says.
     """
     ledger = Ledger() if ledger is None else ledger
@@ -111,6 +119,8 @@ def build(
     if lookout is not None:
         fleet.follow(lookout.usable)
     memory = Memory() if memory is None else memory
+    answers = Answers() if answers is None else answers
+    answers.heed(settings.global_.stores.response_cache)
     encoder = _load_encoder(settings, sources) if classify or _reads_texts(settings, sources) else None
     guards = None
     policies = {source.name: Policy(source.name) for source in sources}
@@ -118,7 +128,15 @@ def build(
         try:
             # The first pass allocates what all later ones use: it belongs to the start, not to a request.
             encoder.encode_now(_WARM_UP)
-            tool_sets = open_tool_sets(settings, encoder)
+            given = plugin_table.Dependencies(
+                encoder,
+                settings,
+                tool_sets=open_tool_sets(settings, encoder),
+                report=report,
+                answers=answers,
+                recalled=recalled,
+                engine=encoder.identity,
+            )
             policies = {
                 source.name: _policy(
                     settings,
@@ -126,8 +144,7 @@ def build(
                     catalog,
                     encoder,
                     fleet,
-                    tool_sets,
-                    report,
+                    given,
                     classifier_timeout_s=_CLASSIFIER_SHARE * signal_timeout_s,
                 )
                 for source in sources
@@ -159,7 +176,7 @@ def build(
         limits=Limits(limits.max_messages, signal_timeout_s),
         started=int(time.time()),
     )
-    return Runtime(settings, catalog, encoder, pipeline, ledger, fleet, lookout, roster, memory)
+    return Runtime(settings, catalog, encoder, pipeline, ledger, fleet, lookout, roster, memory, answers)
 
 
 def _reads_texts(settings: Settings, sources: Sequence["_Source"]) -> bool:
@@ -213,13 +230,12 @@ def _policy(
     catalog: Catalog,
     encoder: Encoder,
     fleet: Measured,
-    tool_sets: ToolSets,
-    report: Report,
+    given: plugin_table.Dependencies,
     *,
     classifier_timeout_s: float,
 ) -> Policy:
     decisions = tuple(
-        _decision(settings, source, index, catalog, encoder, fleet, tool_sets, report)
+        _decision(settings, source, index, catalog, encoder, fleet, given)
         for index in range(len(source.routing.decisions))
     )
     used = referenced(decisions)
@@ -252,8 +268,7 @@ def _decision(
     catalog: Catalog,
     encoder: Encoder,
     fleet: Measured,
-    tool_sets: ToolSets,
-    report: Report,
+    given: plugin_table.Dependencies,
 ) -> Decision:
     written = source.routing.decisions[index]
     where = f"{source.where}.decisions[{index}]"
@@ -266,9 +281,7 @@ def _decision(
         tier=written.tier,
         description=written.description,
         algorithm=written.algorithm.type if written.algorithm else "",
-        plugins=build_plugins(
-            written, plugin_table.Dependencies(encoder, settings, where, tool_sets, report)
-        ),
+        plugins=build_plugins(written, replace(given, where=where)),
         selector=build_selector(
             written,
             selection_table.Dependencies(encoder, settings, source.routing, fleet, candidates, where),

@@ -280,6 +280,8 @@ class Host:
                 # The Envoy that would have told how these requests ended is gone, and so are they.
                 self._journal.lost_all()
             self._tell_pools()
+            store = self._runtime.answers.store
+            self.metrics.record_cache_size(store.backend, *store.size())
             self._placing.tick()
             if self._runtime.lookout is not None:
                 self._fleet_news.tick(self._runtime.lookout)

@@ -45,7 +45,12 @@ def run(
     metrics = Metrics(Labels(limit=settings.gateway.limits.metric_label_values))
     fleet_news = FleetNews(metrics)
     runtime = build(
-        settings, os.environ, report=metrics.record_guard, news=fleet_news.news, classify=classify
+        settings,
+        os.environ,
+        report=metrics.record_guard,
+        news=fleet_news.news,
+        recalled=metrics.record_cache,
+        classify=classify,
     )
     secrets = (value for target in runtime.catalog.targets.values() for value in target.headers.values())
     redactor = Redactor(secrets)

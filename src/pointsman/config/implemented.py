@@ -25,7 +25,6 @@ class Gap(msgspec.Struct, frozen=True):
 
 
 _PLUGINS: Final = (
-    "response_cache",
     "router_replay",
     "memory",
     "rag",
@@ -109,7 +108,10 @@ GAPS: Final[tuple[Gap, ...]] = (
     Gap(f"{_DECISION}.output_contract_spec"),
     Gap(f"{_DECISION}.adaptations", "nothing is learned"),
     Gap(f"{_DECISION}.candidateIterations", "only modelRefs are candidates"),
-    Gap(f"{_DECISION}.emits"),
+    *(
+        Gap(f"{_DECISION}.emits[].retention.{key}", "conversations stay by other means", unless=(False,))
+        for key in ("keep_current_model", "prefer_prefix_retention")
+    ),
     Gap(f"{_ROUTER}.config_source", "this file is the document", unless=("file",)),
     Gap(f"{_ROUTER}.streamed_body", "bodies are buffered, up to gateway.limits.max_body_bytes"),
     Gap(f"{_ROUTER}.skip_processing", "every request is processed"),
@@ -133,7 +135,23 @@ GAPS: Final[tuple[Gap, ...]] = (
     Gap(f"{_SERVICES}.observability.tracing", "no spans are sent"),
     Gap(f"{_SERVICES}.observability.metrics", "metrics are served as they are"),
     Gap(f"{_SERVICES}.authz.providers", "credentials are those of providers.models"),
-    Gap("global.stores", "nothing is stored"),
+    Gap("global.stores.memory", "nothing is remembered of users"),
+    Gap("global.stores.vector_store", "no documents are kept"),
+    Gap("global.stores.response_cache.backend_type", "answers are kept in this process", unless=("memory",)),
+    *(
+        Gap(f"global.stores.response_cache.{backend}", "answers are kept in this process")
+        for backend in ("redis", "valkey", "milvus", "qdrant")
+    ),
+    Gap("global.stores.response_cache.embedding_model", _ENCODER),
+    Gap(
+        f"{_DECISION}.plugins[response_cache].configuration.request_controls.max_target_tokens",
+        "answers have no target",
+    ),
+    Gap(
+        f"{_DECISION}.plugins[response_cache].configuration.personalized",
+        "requests are not enriched with what is known of users",
+        unless=("disabled",),
+    ),
     *(
         Gap(f"{_DECISION}.plugins[context_compression].configuration.{key}", meanwhile, unless=unless)
         for key, meanwhile, unless in (

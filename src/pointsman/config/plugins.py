@@ -24,6 +24,13 @@ class Semantic(Part):
     similarity_threshold: Unit | None = Field(
         None, description="Least similarity of a hit; unset uses the store's."
     )
+    word_check: Literal["strict", "loose", "off"] = Field(
+        "strict",
+        description=(
+            "How the words of two similar questions are compared: strict wants the same topics, loose the "
+            "same numbers, negations, opposites, names and order, off asks the vectors alone."
+        ),
+    )
 
 
 class RequestControls(Part):
@@ -31,7 +38,7 @@ class RequestControls(Part):
 
     enabled: bool = Field(default=False, description="Whether the header is read at all.")
     header: str = Field("", description="Name of the header.")
-    allowed: Names = Field((), description="Directives that are honoured.")
+    allowed: Names = Field((), description="Directives that are honoured; empty means all.")
     max_ttl_seconds: Count | None = Field(None, description="Longest lifetime a client may ask for, seconds.")
     max_target_tokens: Count | None = Field(None, description="Largest target a client may ask for, tokens.")
 
@@ -59,6 +66,13 @@ class ResponseCache(Part):
         "semantic", description="What counts as a hit."
     )
     scope: Literal["user", "team", "tenant", "global"] = Field("user", description="Who shares answers.")
+    anonymous: Literal["shared", "skip"] = Field(
+        "shared",
+        description=(
+            "Requests without the identity that the scope needs: shared has them share answers among "
+            "themselves, skip keeps them out of the cache."
+        ),
+    )
     semantic: Semantic = Field(default_factory=Semantic, description="The similarity tier.")
     similarity_threshold: Unit | None = Field(
         None, description="Short form of semantic.similarity_threshold."

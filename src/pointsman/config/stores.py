@@ -27,7 +27,20 @@ class ResponseCacheStore(Part):
     )
     similarity_threshold: Unit | None = Field(None, description="Least similarity of a hit; unset is 0.8.")
     max_entries: Positive = Field(1000, description="Most answers kept in memory.")
-    ttl_seconds: Count = Field(3600, description="Lifetime of an answer, seconds; an hour.")
+    max_bytes: Positive = Field(64 * 2**20, description="Most memory of all answers together, bytes.")
+    max_answer_bytes: Positive = Field(2**18, description="Largest answer that is kept, bytes.")
+    timeout_ms: Positive = Field(
+        250, description="Longest look at the cache, milliseconds; then the request goes on without it."
+    )
+    wait_ms: Count = Field(
+        250,
+        description=(
+            "Longest wait for another request with the same question, milliseconds; 0 sends both to a model."
+        ),
+    )
+    ttl_seconds: Count = Field(
+        3600, description="Lifetime of an answer, seconds; 0 keeps it until it has to leave."
+    )
     eviction_policy: Literal["fifo", "lru", "lfu"] = Field("fifo", description="Which answer goes first.")
     embedding_model: EmbeddingModel | None = Field(None, description="Model that measures similarity.")
     redis: VectorStore | None = Field(None, description="The Redis store.")

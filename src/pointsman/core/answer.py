@@ -37,6 +37,20 @@ class LateHeaders(Protocol):
         """Edits of the headers, asked for once the whole body was fed, where they are still held back."""
 
 
+@runtime_checkable
+class Altering(Protocol):
+    """A filter that can say whether it found something that had to be changed, withheld or warned of."""
+
+    @property
+    def altered(self) -> bool:
+        """Whether it did so far."""
+
+
+def altered(work: AnswerFilter) -> bool:
+    """Whether a guard among the filters found something."""
+    return isinstance(work, Altering) and work.altered
+
+
 def late_edits(edits: HeaderEdits, work: AnswerFilter) -> HeaderEdits:
     """``edits`` with what the filter learnt since."""
     more = work.late() if isinstance(work, LateHeaders) else HeaderEdits()
@@ -70,6 +84,10 @@ class _Chain:
             kept = {name: value for name, value in edits.set.items() if name not in more.remove}
             edits = HeaderEdits({**kept, **more.set}, (*edits.remove, *more.remove))
         return edits
+
+    @property
+    def altered(self) -> bool:
+        return any(altered(each) for each in self._filters)
 
     def late(self) -> HeaderEdits:
         edits = HeaderEdits()

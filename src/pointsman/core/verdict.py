@@ -29,6 +29,8 @@ class Forward(msgspec.Struct, frozen=True):
     """Headers for the client on a 2xx answer (``x-vsr-selected-*``)."""
     answer: AnswerWork | None = None
     """What must see the answer; ``None``, as usual, keeps every byte of it away from this process."""
+    listening: bool = False
+    """Whether ``answer`` changes nothing: where nobody can listen, the answer passes all the same."""
 
 
 class Reply(msgspec.Struct, frozen=True):

@@ -46,6 +46,10 @@ class Treatment(Protocol):
     def guarding(self) -> bool:
         """Whether what cannot be read must not pass, and only 2xx answers are looked at."""
 
+    @property
+    def objected(self) -> bool:
+        """Whether something was found that a model should not have said, so far."""
+
     def lane(self, *, quoted: bool) -> LaneWork:
         """The work on a new lane; ``quoted``: its text is JSON."""
 
@@ -85,6 +89,11 @@ class AnswerEditor:
         self._passing = self._treatment.guarding and not 200 <= status < 300
         self._stream = headers.get("content-type", "").strip().lower().startswith("text/event-stream")
         return HeaderEdits() if self._passing else HeaderEdits(remove=("content-length",))
+
+    @property
+    def altered(self) -> bool:
+        """Whether the treatment found something to object to."""
+        return self._treatment.objected
 
     def late(self) -> HeaderEdits:
         """Warnings of a whole answer, whose headers may still be held back."""

@@ -14,6 +14,7 @@ class Unmasking:
     """A ``Treatment`` with the vault of one request."""
 
     guarding = False
+    objected = False
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault

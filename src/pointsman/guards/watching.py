@@ -65,11 +65,17 @@ class Watching:
         self.score = 0.0
         self.streamed = False
         self._told = False
+        self._failed = False
 
     @property
     def guarding(self) -> bool:
         """Whether nothing may pass unread."""
         return self.check.action in {"block", "mask"}
+
+    @property
+    def objected(self) -> bool:
+        """Whether a check found something, or could not be made."""
+        return bool(self.found) or self._failed
 
     def lane(self, *, quoted: bool) -> LaneWork:
         """The check of one text."""
@@ -103,6 +109,7 @@ class Watching:
             async with asyncio.timeout(TIMEOUT_S):
                 found = await self._find(text)
         except Exception as error:
+            self._failed = True
             self._tell(Outcome.FAILED, detail=type(error).__name__)
             if self.guarding:
                 raise Unavailable("the answer cannot be checked now", retry_after=1) from error

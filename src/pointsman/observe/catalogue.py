@@ -209,6 +209,33 @@ GUARDS = _counter(
     "outcome",
     meaning="Requests and answers that guards checked, by what came of it: `found`, `clean` or `failed`.",
 )
+CACHE_HITS = _counter(
+    "llm_cache_plugin_hits_total",
+    "decision_name",
+    "plugin_type",
+    meaning="Requests answered from the cache of answers.",
+)
+CACHE_MISSES = _counter(
+    "llm_cache_plugin_misses_total",
+    "decision_name",
+    "plugin_type",
+    meaning="Requests the cache of answers was asked for in vain.",
+)
+CACHE_EVENTS = _counter(
+    "pointsman_cache_events_total",
+    "event",
+    "detail",
+    meaning=(
+        "What caches of answers did: `hit` (`exact`, `semantic`), `miss`, `bypass` (not asked, by reason), "
+        "`stored`, `refused` (not kept, by reason), `veto` (similar, but another question, by what differs), "
+        "`left` (`expired`, `replaced`, `full`), `failed` (`timeout`, `error`) and `waited` (`ended`, "
+        "`in_vain`)."
+    ),
+)
+CACHE_ENTRIES = _gauge("pointsman_cache_entries", "backend", meaning="Answers kept; read once a second.")
+CACHE_BYTES = _gauge(
+    "pointsman_cache_bytes", "backend", meaning="About what these answers take; read once a second."
+)
 EXTPROC_STREAMS = _counter(
     "pointsman_extproc_streams_total", "outcome", meaning="Streams of the data plane that ended, by outcome."
 )
@@ -310,6 +337,11 @@ CATALOGUE = (
     PHASES,
     SIGNAL_ERRORS,
     GUARDS,
+    CACHE_HITS,
+    CACHE_MISSES,
+    CACHE_EVENTS,
+    CACHE_ENTRIES,
+    CACHE_BYTES,
     EXTPROC_STREAMS,
     EXTPROC_ERRORS,
     INFLIGHT_DECISIONS,

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from prometheus_client import Counter
 
 from pointsman import __version__
+from pointsman.cache.news import Kind as CacheEvent
+from pointsman.cache.news import News as CacheNews
 from pointsman.core import headers as names
 from pointsman.core.guard import GuardOutcome
 from pointsman.core.placement import Placement
@@ -23,6 +25,9 @@ UNKNOWN_MODEL = "unknown"
 """What a model name a client made up is counted as."""
 
 _SIGNALS_REMEMBERED = 1000
+_CACHE = "response_cache"
+_ANSWERED_BY = {"cache": _CACHE}
+"""What answers are said to come from, where that is not the plugin's own name."""
 
 
 class Metrics:
@@ -149,6 +154,19 @@ class Metrics:
         """Count one check of a guard."""
         self._instruments.counter(catalogue.GUARDS, outcome.guard, outcome.action, outcome.outcome).inc()
 
+    def record_cache(self, news: CacheNews) -> None:
+        """Count one thing a cache of answers did."""
+        self._instruments.counter(catalogue.CACHE_EVENTS, news.kind, news.detail).inc(news.count)
+        if news.kind is CacheEvent.HIT:
+            self._instruments.counter(catalogue.CACHE_HITS, news.decision, _CACHE).inc()
+        elif news.kind is CacheEvent.MISS:
+            self._instruments.counter(catalogue.CACHE_MISSES, news.decision, _CACHE).inc()
+
+    def record_cache_size(self, backend: str, entries: int, size: int) -> None:
+        """Report how many answers are kept, and about how many bytes they take."""
+        self._instruments.gauge(catalogue.CACHE_ENTRIES, backend).set(entries)
+        self._instruments.gauge(catalogue.CACHE_BYTES, backend).set(size)
+
     def record_stream(self, outcome: str) -> None:
         """Count one ext_proc stream that ended."""
         self._instruments.counter(catalogue.EXTPROC_STREAMS, outcome).inc()
@@ -210,6 +228,7 @@ class Metrics:
         # A forwarded request passed every plugin; an early answer names the one that gave it.
         verdict = ruling.verdict
         answered_by = "" if isinstance(verdict, Forward) else verdict.headers.get(names.RESPONSE_PATH, "")
+        answered_by = _ANSWERED_BY.get(answered_by, answered_by)
         for plugin in match.decision.plugins:
             kind = getattr(plugin, "type", "")
             if isinstance(verdict, Forward) or kind == answered_by:

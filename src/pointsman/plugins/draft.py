@@ -31,6 +31,8 @@ class Draft(msgspec.Struct, frozen=True):
     """What is known about the request."""
     answers: tuple[AnswerWork, ...] = ()
     """What must see the answer, the one nearest to the engine first."""
+    unmasked: Body | None = None
+    """The body before personal data in it was replaced; ``None`` where nothing was."""
     losses: tuple[Loss, ...] = ()
     """What a translation to another API could not carry."""
 

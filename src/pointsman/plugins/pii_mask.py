@@ -53,7 +53,8 @@ class PiiMask(msgspec.Struct, frozen=True):
 
         note = f"pii mask: {len(vault)} values ({', '.join(done.kinds) or 'look-alikes'})"
         # Nearest to the engine: whoever else reads or keeps the answer has it as the client gets it.
-        return draft.changed(done.body, note).answered_first_through(unmask)
+        masked = draft.changed(done.body, note).answered_first_through(unmask)
+        return msgspec.structs.replace(masked, unmasked=draft.body)
 
 
 class NoPiiMask(msgspec.Struct, frozen=True):

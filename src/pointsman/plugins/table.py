@@ -5,22 +5,26 @@ from typing import Any
 
 import msgspec
 
+from pointsman.cache.answers import Answers
+from pointsman.cache.news import Tell, untold
 from pointsman.config.decisions import Decision
 from pointsman.config.document import Settings
 from pointsman.guards.build import jailbreak_threshold, wanted
 from pointsman.guards.watching import Check, Report, unreported
 from pointsman.plugins.base import EarlyAnswer, Rewrite
+from pointsman.plugins.cache_settings import fingerprint_of, rules_from
 from pointsman.plugins.compression_settings import compression_from
 from pointsman.plugins.encoder import TextEncoder
 from pointsman.plugins.fast_response import FastResponse
 from pointsman.plugins.header_mutation import HeaderMutation
 from pointsman.plugins.pii_mask import NoPiiMask, PiiMask
 from pointsman.plugins.request_params import RequestParams
+from pointsman.plugins.response_cache import ResponseCache
 from pointsman.plugins.response_guard import ResponseGuard
 from pointsman.plugins.system_prompt import SystemPrompt
 from pointsman.plugins.tool_settings import ToolSets, selection_from, shared_selection, tools_from
 
-Built = EarlyAnswer | Rewrite
+Built = EarlyAnswer | Rewrite | ResponseCache
 
 
 class Dependencies(msgspec.Struct, frozen=True):
@@ -34,6 +38,14 @@ class Dependencies(msgspec.Struct, frozen=True):
     """The databases of tools that the document refers to, by path."""
     report: Report = unreported
     """Told what guards found."""
+    answers: Answers | None = None
+    """Where answers are kept; ``None`` keeps none."""
+    recalled: Tell = untold
+    """Told what the cache did."""
+    engine: str = ""
+    """Identity of the encoder, for vectors that are kept."""
+    decision: Decision | None = None
+    """The decision whose plugins are built."""
 
 
 Factory = Callable[[Any, Dependencies], Built | None]
@@ -54,6 +66,21 @@ def _header_mutation(configuration: Any, _: Dependencies) -> Built | None:
 
 def _fast_response(configuration: Any, _: Dependencies) -> Built | None:
     return FastResponse(configuration.message)
+
+
+def _response_cache(configuration: Any, given: Dependencies) -> Built | None:
+    kept = given.settings.global_.stores.response_cache.enabled
+    if not configuration.enabled or not kept or given.answers is None or given.decision is None:
+        return None
+    return ResponseCache(
+        given.answers,
+        given.encoder,
+        given.engine,
+        rules_from(configuration, given.settings, given.decision),
+        given.decision.name,
+        fingerprint_of(configuration, given.settings, given.decision),
+        given.recalled,
+    )
 
 
 def _request_params(configuration: Any, _: Dependencies) -> Built | None:
@@ -123,6 +150,7 @@ def _context_compression(configuration: Any, given: Dependencies) -> Built | Non
 
 FACTORIES: dict[str, Factory] = {
     "fast_response": _fast_response,
+    "response_cache": _response_cache,
     "context_compression": _context_compression,
     "tool_selection": _tool_selection,
     "tools": _tools,
@@ -135,7 +163,8 @@ FACTORIES: dict[str, Factory] = {
 }
 """In the order they run, whatever order the document lists them in.
 
-What answers comes before what rewrites. The conversation is shortened before anything is added to it. Tools
+What answers comes before what rewrites; the cache is asked once the others are done with the request, and
+listens to the answer that they leave. The conversation is shortened before anything is added to it. Tools
 are chosen before the lists of ``tools`` filter them, so that no choice brings in a blocked one; parameters
 are cut after everything that writes them. The system prompt and the headers are the operator's last word.
 Personal data is masked last, whatever brought it into the request. Each guard reads the answer before those
@@ -145,6 +174,7 @@ above it: first the checks of what the model said, then its placeholders become 
 
 def build_plugins(decision: Decision, dependencies: Dependencies) -> tuple[Built, ...]:
     """The decision's implemented and enabled plugins; ``check`` lists the others."""
+    dependencies = msgspec.structs.replace(dependencies, decision=decision)
     configured = {plugin.type: plugin.configuration for plugin in decision.plugins}
     built: list[Built | None] = []
     for kind, factory in FACTORIES.items():

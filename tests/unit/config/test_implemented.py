@@ -69,13 +69,10 @@ def test_the_tutorials_document_is_told_what_has_no_effect(documents: Path) -> N
     found = examine(load_file(documents / "tutorial.yaml", {}))
     assert {problem.severity for problem in found} == {Severity.UNIMPLEMENTED}
     assert [problem.path for problem in found] == [
-        "routing.decisions[2].plugins[0]",
-        "routing.decisions[6].plugins[0]",
-        "routing.decisions[14].plugins[0]",
         "global.services.api.batch_classification.concurrency_threshold",
         "global.services.api.batch_classification.metrics",
         "global.services.response_api",
-        "global.stores",
+        "global.stores.response_cache.embedding_model",
     ]
 
 

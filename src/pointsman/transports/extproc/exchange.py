@@ -222,7 +222,7 @@ class Exchange:
         forward = ruling.verdict
         if not isinstance(forward, Forward) or forward.answer is None:
             return ruling
-        job = Job(self._arrival.head, forward.answer)
+        job = Job(self._arrival.head, forward.answer, forward.listening)
         if self._managed:
             token = self._handover.offer(job)
             if token is None:
@@ -245,6 +245,8 @@ class Exchange:
 
     def _no_filter(self, ruling: Ruling, fate: Fate, error: HttpError) -> Ruling:
         self._events.answer(fate)
+        if isinstance(ruling.verdict, Forward) and ruling.verdict.listening:
+            return Ruling(msgspec.structs.replace(ruling.verdict, answer=None), ruling.trace)
         refused = self._bench.refusal(self._arrival.head, error)
         return Ruling(refused.verdict, msgspec.structs.replace(ruling.trace, error=error.message))
 

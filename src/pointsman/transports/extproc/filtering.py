@@ -42,7 +42,8 @@ class Filtering:
 
     Headers are held back until there is something to follow them, so that an answer that fails before can
     still become an error with its own status. Anything but an event stream is collected and given to the
-    filter in one piece. After a failure every further byte is swallowed.
+    filter in one piece. After a failure every further byte is swallowed, unless the filter only listens:
+    then the answer passes without it.
     """
 
     def __init__(
@@ -62,6 +63,8 @@ class Filtering:
         self._gone = False
         self._events = False
         self._collected = bytearray()
+        self._latest: tuple[bytes, bool] = b"", False
+        self._unheard = False
         self.over = False
         """Whether its fate is known: it ended, or failed."""
 
@@ -91,7 +94,8 @@ class Filtering:
     async def feed(self, data: bytes, *, end: bool) -> Step:
         """Take the next piece of the body; ``end``: it is the last one."""
         if self.over:
-            return Step(end=end)
+            return Step(self.release(), data, end) if self._unheard else Step(end=end)
+        self._latest = data, end
         if self._filter is None:
             return self._fail(BadAnswer("the answer has no headers"), Fate.FAILED)
         if not self._events:
@@ -104,6 +108,7 @@ class Filtering:
                 return Step()
             data = bytes(self._collected)
             self._collected.clear()
+            self._latest = data, end
         try:
             out = await self._within(self._filter.feed(data, end=end))
         except Exception as exc:  # noqa: BLE001  # whatever a filter does, the raw answer must not pass
@@ -147,11 +152,21 @@ class Filtering:
         return self._fail(BadAnswer("the answer could not be checked"), Fate.FAILED)
 
     def _fail(self, error: HttpError, fate: Fate) -> Step:
+        if self._job.listening:
+            return self._unheeded(fate)
         if not self.over:
             self._end(fate)
         if not self._gone or not self._events:
             return Step(reply=failure_reply(self._job.head, error))
         return Step(body=failure_events(self._job.head, error), end=True)
+
+    def _unheeded(self, fate: Fate) -> Step:
+        """Let what there is go, and all that follows: nobody listens any more."""
+        data, end = self._latest
+        held = bytes(self._collected) + data
+        self._unheard = True
+        self._end(fate)
+        return Step(self.release() if held or end else None, held, end)
 
     def _end(self, fate: Fate) -> None:
         self.over = True

@@ -18,6 +18,8 @@ class Job(msgspec.Struct, frozen=True):
 
     head: Head
     work: AnswerWork
+    listening: bool = False
+    """Whether the work changes nothing, so that whatever happens to it must not happen to the answer."""
 
 
 class Handover:

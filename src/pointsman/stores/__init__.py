@@ -1,0 +1,1 @@
+"""Where answers are kept: a port, and the store in this process."""
