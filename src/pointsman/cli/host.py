@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from pointsman.cli.backend import HostBackend
+from pointsman.cli.background import background
 from pointsman.cli.fleet_news import FleetNews
 from pointsman.cli.placing import Placing
 from pointsman.core.request import Head
@@ -28,6 +29,7 @@ from pointsman.runtime import Runtime
 from pointsman.transports import api
 from pointsman.transports.accesslog.outcome import Outcome as LoggedOutcome
 from pointsman.transports.accesslog.sink import AccessLogSink
+from pointsman.transports.envoy import rundir
 from pointsman.transports.envoy.managed import ManagedEnvoy
 from pointsman.transports.envoy.planning import plan_from, pools_from
 from pointsman.transports.envoy.process import LogRecord
@@ -104,6 +106,7 @@ class Host:
             await self._start_http(stack)
             if run_dir is not None and self._options.envoy is not None:
                 await self._start_envoy(stack, run_dir, self._options.envoy)
+                await self._start_files(stack, run_dir)
             await self._set_ready()
             yield
 
@@ -197,6 +200,12 @@ class Host:
         await self.envoy.start(plan_from(settings, run_dir.path, self._runtime.roster, api=self._options.api))
         if self._runtime.lookout is not None:
             self.envoy.follow(pools_from(settings, self._runtime.roster))
+
+    async def _start_files(self, stack: contextlib.AsyncExitStack, run_dir: RunDir) -> None:
+        """After Envoy, which carries the requests of batches, and so stopped before it."""
+        settings = self._runtime.settings
+        if settings.gateway.files.enabled:
+            await stack.enter_async_context(background(settings, run_dir.path / rundir.FILES_SOCKET))
 
     async def _set_ready(self) -> None:
         if self._server is not None:

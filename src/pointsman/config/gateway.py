@@ -54,7 +54,7 @@ class Limits(Part):
     )
     engine_control_timeout_s: Positive = Field(
         120,
-        description="Longest an engine may take over sleep, waking or an adapter, seconds; weights are moved.",
+        description="Longest an engine may take over sleep, waking or an adapter, seconds.",
     )
     drain_timeout_s: Count = Field(
         30,
@@ -94,6 +94,35 @@ class EncoderEngine(Part):
     )
 
 
+class Files(Part):
+    """Files and batches of requests, kept on this machine's disk and run in the background."""
+
+    enabled: bool = Field(
+        default=False, description="Whether /v1/files and /v1/batches are served, by our own Envoy only."
+    )
+    folder: str | None = Field(
+        None,
+        min_length=1,
+        description=(
+            "Where they are kept, one gateway each; unset is pointsman/files below $XDG_STATE_HOME, or "
+            "below ~/.local/state."
+        ),
+    )
+    max_file_bytes: Positive = Field(100 * 2**20, description="Largest file that can be uploaded, bytes.")
+    max_files: Positive = Field(1000, description="Most files uploaded and kept; results come on top.")
+    max_bytes: Positive = Field(10 * 2**30, description="Most bytes of files and results in all.")
+    max_batches: Positive = Field(1000, description="Most batches kept, ended ones included.")
+    max_requests: Positive = Field(50_000, description="Most requests in one batch.")
+    max_running: Positive = Field(4, description="Batches at work at the same time; more wait.")
+    concurrency: Positive = Field(
+        8, description="Requests of all batches at the same time; few, so that live requests come first."
+    )
+    request_timeout_s: Positive = Field(600, description="Longest one request of a batch may take, seconds.")
+    expire_after_hours: Positive = Field(
+        720, description="How long files, batches and results are kept, hours."
+    )
+
+
 class Gateway(Part):
     """How the gateway itself runs."""
 
@@ -102,6 +131,7 @@ class Gateway(Part):
     encoder: EncoderEngine = Field(
         default_factory=EncoderEngine, description="How the built-in encoder reads texts."
     )
+    files: Files = Field(default_factory=Files, description="Files and batches, see docs/endpoints.md.")
     on_router_failure: Literal["closed", "open"] = Field(
         "closed",
         description="When no decision can be had, closed answers 503 and open sends to the default model.",

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from pointsman.transports.envoy import clusters, filters, listener, operations, routes
+from pointsman.transports.envoy import background, clusters, filters, listener, operations, routes
 from pointsman.transports.envoy.plan import Plan
 from pointsman.transports.wire import contract
 
@@ -29,6 +29,7 @@ def render(plan: Plan) -> dict[str, Any]:
                 _local(listener.ACCESS_LOG_CLUSTER, plan.accesslog_socket),
                 {"name": contract.UNDECIDED_CLUSTER, "type": "STATIC", "connect_timeout": "1s"},
                 *([operations.cluster(plan.operations)] if plan.operations else []),
+                *([background.cluster(plan.files_socket)] if plan.files_socket else []),
             ],
         },
         "overload_manager": {

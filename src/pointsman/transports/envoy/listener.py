@@ -3,7 +3,7 @@
 from typing import Any
 
 from pointsman.core import headers as names
-from pointsman.transports.envoy import clusters, filters, local_reply, operations, routes, strip
+from pointsman.transports.envoy import background, clusters, filters, local_reply, operations, routes, strip
 from pointsman.transports.envoy.plan import Limits, Listener, Plan
 from pointsman.transports.envoy.supervisor import ACCESS_LOG_FLUSH_S
 
@@ -41,11 +41,22 @@ def _manager(plan: Plan) -> dict[str, Any]:
         "early_header_mutation_extensions": [strip.render(plan.unheard_headers)],
         "http_filters": filters.render(plan.limits),
         "local_reply_config": local_reply.render(plan.limits.max_body_bytes),
-        "access_log": [_access_log() | ({"filter": operations.unlogged()} if plan.operations else {})],
+        "access_log": [_access_log() | _unlogged(plan)],
         **_identity(),
         **_strictness(),
         **_timeouts(plan.limits),
     }
+
+
+def _unlogged(plan: Plan) -> dict[str, Any]:
+    """What the router hears nothing of, as it decided nothing about it."""
+    filters_ = [
+        *([operations.unlogged()] if plan.operations else []),
+        *([background.unlogged()] if plan.files_socket else []),
+    ]
+    if len(filters_) < 2:
+        return {"filter": filters_[0]} if filters_ else {}
+    return {"filter": {"and_filter": {"filters": filters_}}}
 
 
 def _identity() -> dict[str, Any]:

@@ -110,6 +110,8 @@ class Plan:
     """Fail open: the pool of requests that no router decided. ``None``: they get a 503."""
     operations: Host | None = None
     """Where the management API is, if health and metrics are answered where clients connect."""
+    files_socket: Path | None = None
+    """Where files and batches are served, if they are."""
     unheard_headers: tuple[str, ...] = ()
     """Request headers, in lower case, that clients may not send: removed before anything reads them."""
     ca_file: Path = Path("/etc/ssl/certs/ca-certificates.crt")

@@ -39,6 +39,13 @@ def listeners_of(settings: Settings) -> tuple[Listener, ...]:
     )
 
 
+def own_url(settings: Settings) -> str:
+    """Where we are a client of our own data plane."""
+    listener = listeners_of(settings)[0]
+    address = _LOOPBACK.get(listener.address, listener.address)
+    return f"http://[{address}]:{listener.port}" if ":" in address else f"http://{address}:{listener.port}"
+
+
 def plan_from(
     settings: Settings,
     run_dir: Path,
@@ -69,6 +76,7 @@ def plan_from(
         concurrency=settings.gateway.envoy.concurrency,
         default_pool=_default_pool(settings) if settings.gateway.on_router_failure == "open" else None,
         operations=_operations(settings, api),
+        files_socket=run_dir / rundir.FILES_SOCKET if settings.gateway.files.enabled else None,
         unheard_headers=()
         if settings.gateway.trust_identity_headers
         else identity_headers(settings).asserted,

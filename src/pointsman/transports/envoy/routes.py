@@ -3,7 +3,7 @@
 from typing import Any
 
 from pointsman.core import headers as names
-from pointsman.transports.envoy import clusters, filters, operations
+from pointsman.transports.envoy import background, clusters, filters, operations
 from pointsman.transports.envoy.plan import Plan, Pool
 from pointsman.transports.wire import contract
 
@@ -26,6 +26,7 @@ def render(plan: Plan) -> dict[str, Any]:
                 "request_body_buffer_limit": plan.limits.max_body_bytes,
                 "routes": [
                     *(operations.routes() if plan.operations else ()),
+                    *(background.routes() if plan.files_socket else ()),
                     *(route for pool in plan.pools for route in (_filtered(pool), _route(pool))),
                     _undecided(plan),
                 ],

@@ -22,6 +22,7 @@ _SOCKET_PATH_BYTES = 107
 ADMIN_SOCKET = "admin.sock"
 EXTPROC_SOCKET = "extproc.sock"
 ACCESSLOG_SOCKET = "accesslog.sock"
+FILES_SOCKET = "files.sock"
 
 
 def _prefix() -> str:
