@@ -77,9 +77,10 @@ def test_internal_headers_of_a_client_mean_nothing(gateway: Gateway, name: str) 
     "name", ["x-gateway-destination-endpoint", "x-vsr-destination-endpoint", "x-prefiller-host-port"]
 )
 def test_a_client_cannot_name_a_destination(gateway: Gateway, name: str) -> None:
-    """A destination header does not reach the engine and does not change where the request goes."""
+    """A client's destination does not reach the engine and does not change where the request goes."""
     _, seen = gateway.echo("hello", **{name.replace("-", "_"): "127.0.0.1:1"})
-    assert name not in seen["headers"]
+    # Where we place, an engine sees our own destination, as gateways of the endpoint-picker protocol show it.
+    assert "127.0.0.1:1" not in seen["headers"].get(name, "").split(",")
 
 
 def test_an_untouched_body_is_forwarded_byte_for_byte(gateway: Gateway) -> None:
