@@ -7,30 +7,44 @@ import msgspec
 
 OPERATORS: Final = frozenset(
     {
+        "/abort_request",
         "/abort_requests",
+        "/adapters",
         "/collective_rpc",
+        "/configure_logging",
+        "/finish_weight_update",
+        "/flush_cache",
+        "/get_world_size",
+        "/init_weight_transfer_engine",
         "/is_paused",
         "/is_scaling_elastic_ep",
         "/is_sleeping",
         "/kv_event_sources",
         "/load",
+        "/load_lora_adapter",
         "/metrics",
         "/pause",
+        "/release_memory_occupation",
         "/reset_encoder_cache",
         "/reset_mm_cache",
         "/reset_prefix_cache",
         "/resume",
+        "/resume_memory_occupation",
         "/scale_elastic_ep",
         "/server_info",
         "/sleep",
         "/start_profile",
+        "/start_weight_update",
         "/stop_profile",
+        "/unload_lora_adapter",
+        "/update_weights",
+        "/update_weights_from_disk",
         "/v1/load_lora_adapter",
         "/v1/unload_lora_adapter",
         "/wake_up",
     }
 )
-"""What changes an engine, or tells of it: for operators, whatever the document says."""
+"""What changes an engine, or tells of it (vLLM's and SGLang's): for operators, whatever the document says."""
 _DOTS: Final = frozenset({".", ".."})
 _KEPT: Final = ("/v1/files", "/v1/batches")
 """Ours even where they are switched off: no engine has them."""

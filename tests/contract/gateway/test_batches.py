@@ -252,6 +252,15 @@ def test_users_see_their_own_only(own_gateway: Callable[..., Gateway], tmp_path:
             ask()
 
 
+def test_without_the_gateway_they_are_a_503(serving: Callable[..., Gateway]) -> None:
+    """Envoy lives on and says so; no engine is asked for files."""
+    gateway = serving()
+    gateway.process.stop(9)
+    for path in ("/v1/files", "/v1/batches/x"):
+        answer = http(gateway.url + path)
+        assert (answer.status, answer.json()["error"]["code"]) == (503, 503)
+
+
 def test_switched_off_they_are_a_404(gateway: Gateway) -> None:
     """With a message that says how to switch them on."""
     answer = http(f"{gateway.url}/v1/files")
