@@ -27,7 +27,7 @@ def test_commands_of_the_page_work(gateway: Gateway, tmp_path: Path, command: st
     (tmp_path / "speech.wav").write_bytes(b"\xff" * 1000)
     line = command.replace("localhost:8801", f"127.0.0.1:{gateway.port}")
     asked = ["bash", "-c", line]
-    done = subprocess.run(asked, cwd=tmp_path, capture_output=True, timeout=30, check=False)  # noqa: S603  # our page
+    done = subprocess.run(asked, cwd=tmp_path, capture_output=True, timeout=30, check=False)  # our page
     assert (done.returncode, bool(done.stdout)) == (0, True), done.stderr
 
 

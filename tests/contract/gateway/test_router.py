@@ -83,7 +83,7 @@ def test_aliases_models_and_errors(start: Start) -> None:
     answer, received = gateway.echo("hello", "gpt")
     assert answer.status == 200
     assert received["body"]["model"] == "base-model"
-    with pytest.raises(openai.BadRequestError):
+    with pytest.raises(openai.NotFoundError):
         ask(gateway, "gpt-99")
     served = eventually(
         "the alias in the log",

@@ -145,6 +145,12 @@ def _gateway(given: Given, draft: Draft) -> None:
     draft.put("gateway.log_level", _LEVELS.get(level, level))
     # Its health and metrics are on the port that clients use, and probes of its chart ask there.
     draft.put("gateway.operations_on_listeners", value=True)
+    draft.put("gateway.unknown_model_status", 404)
+    if given["enable_batch_api"]:
+        draft.put("gateway.files.enabled", value=True)
+        # Their default is a name below /tmp that anybody could have made first; ours is the user's own.
+        if given["file_storage_path"]:
+            draft.put("gateway.files.folder", given["file_storage_path"])
     management = ManagementApi.model_fields["port"].default
     if given["port"] == management:
         draft.put("global.services.management_api.port", management + 1)

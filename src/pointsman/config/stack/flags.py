@@ -8,7 +8,7 @@ _REF: Final = "providers.models[].backend_refs[]"
 _CHECKS: Final = "providers.models[].reliability"
 _PODS: Final = "fleet.kubernetes[]"
 _LMCACHE: Final = "no LMCache controller runs here; the policy kvaware is told by the engines' own KV events"
-_FILES: Final = "/v1/files and /v1/batches are not offered"
+_FILES: Final = "files are on the local disk, and batches are run by this process"
 _SENTRY: Final = "errors are in the log and in metrics"
 _CACHE: Final = "no answer comes from a cache"
 
@@ -144,9 +144,9 @@ FLAGS: Final[tuple[Flag, ...]] = (
         choices=("noop",),
         ours="(noop does nothing; decisions rewrite requests)",
     ),
-    Flag("enable-batch-api", "Files and batches.", Kind.SWITCH, default=False, meanwhile=_FILES),
+    Flag("enable-batch-api", "Files and batches.", Kind.SWITCH, default=False, ours="gateway.files.enabled"),
     Flag("file-storage-class", "Where files are.", default="local_file", meanwhile=_FILES),
-    Flag("file-storage-path", "Folder of files.", default="/tmp/vllm_files", meanwhile=_FILES),  # noqa: S108  # theirs
+    Flag("file-storage-path", "Folder of files.", ours="gateway.files.folder"),
     Flag("batch-processor", "Who works on batches.", default="local", meanwhile=_FILES),
     Flag(
         "engine-stats-interval",

@@ -463,3 +463,16 @@ def test_a_file_that_cannot_be_understood_is_an_error(tmp_path: Path, text: str,
     assert str(file) in str(caught.value)
     with pytest.raises(ConfigError, match="cannot be read"):
         read_dynamic(tmp_path / "none.yaml")
+
+
+def test_the_batch_api_keeps_its_files_where_the_flags_say() -> None:
+    """Off unless asked for; without a folder, in ours rather than in one below /tmp that anybody can make."""
+    assert not settings(file_storage_path="/srv/files").gateway.files.enabled
+    files = settings(enable_batch_api=True, file_storage_path="/srv/files").gateway.files
+    assert (files.enabled, files.folder) == (True, "/srv/files")
+    assert settings(enable_batch_api=True).gateway.files.folder is None
+
+
+def test_an_unknown_model_is_what_its_clients_expect() -> None:
+    """404, as there."""
+    assert settings().gateway.unknown_model_status == 404
