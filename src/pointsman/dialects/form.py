@@ -13,6 +13,8 @@ from pointsman.dialects.body import Body
 
 MAX_PARTS = 256
 """Parts of one form; a form of an API has a dozen."""
+_MAX_TYPE = 256
+"""Characters of a content type."""
 _MAX_HEAD = 8192
 """Bytes of a part's own headers."""
 _TYPE = re.compile(
@@ -77,7 +79,7 @@ def boundary_of(content_type: str) -> str:
     """
     if not content_type.lstrip().lower().startswith("multipart/form-data"):
         return ""
-    found = _TYPE.match(content_type.strip())
+    found = _TYPE.match(content_type.strip()) if len(content_type) <= _MAX_TYPE else None
     if found is None:
         raise RequestError("content-type: multipart/form-data needs one boundary and no other parameter")
     return found[1] or found[2]

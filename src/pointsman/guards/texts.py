@@ -19,7 +19,6 @@ Visit = Callable[[str, str, int], str]
 
 _LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]{6,}')
 """A string of a JSON document, or a number long enough to be somebody's."""
-_FILE = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,[A-Za-z0-9+/=_\s-]*\Z")
 _TEXT_PARTS = frozenset({"text", "input_text", "output_text", "summary_text", "reasoning_text"})
 _WITH_MESSAGES = frozenset({Dialect.OPENAI_CHAT, Dialect.ANTHROPIC_MESSAGES})
 _REASONING = ("reasoning_content", "reasoning", "refusal")
@@ -128,9 +127,9 @@ def _anything(body: Body, visit: Visit) -> Body:
 
 
 def _strings(value: Any, each: Callable[[str], str]) -> Any:
-    """A decoded value with its strings replaced, but for files written as one."""
+    """A decoded value with its strings replaced; what looks like a file in one may be a text all the same."""
     if isinstance(value, str):
-        return value if _FILE.match(value) else each(value)
+        return each(value)
     if isinstance(value, list):
         return [_strings(item, each) for item in value]
     if isinstance(value, dict):

@@ -100,6 +100,7 @@ def test_the_boundary_is_in_the_content_type(content_type: str, boundary: str) -
         "multipart/form-data",
         "multipart/form-data; boundary=a; boundary=b",
         "multipart/form-data; x=1; boundary=a",
+        "multipart/form-data; boundary=a" + " " * 60_000 + "b",
     ],
 )
 def test_a_boundary_that_cannot_be_told_is_refused(content_type: str) -> None:

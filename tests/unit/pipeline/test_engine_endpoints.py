@@ -13,15 +13,18 @@ from pointsman.core.model import Candidate, Target
 from pointsman.core.request import Head
 from pointsman.core.rule import Node, Operator
 from pointsman.core.verdict import Forward, Reply
+from pointsman.dialects.body import Body
 from pointsman.dialects.forwarded import OPERATORS, Forwarded
 from pointsman.dialects.openai_models import ListedModel
 from pointsman.fleet.catalog import Catalog
 from pointsman.fleet.roster import Roster
 from pointsman.fleet.served import Served
-from pointsman.guards.reading import Wanted
+from pointsman.guards.reading import Wanted as Kinds
 from pointsman.guards.request import Action, JailbreakCheck, PiiCheck, RequestGuards
 from pointsman.pii import Finding
 from pointsman.pipeline import Pipeline
+from pointsman.placement.placer import Wanted
+from pointsman.placement.prompt import rendered
 from pointsman.plugins.fast_response import FastResponse
 from pointsman.plugins.system_prompt import SystemPrompt
 from pointsman.policy import Policy
@@ -248,7 +251,7 @@ BLOCK = JailbreakCheck(Action.BLOCK, 0.5, "no")
         ("/pooling", {"messages": [{"role": "user", "content": [{"type": "text", "text": "EVIL"}]}]}),
         ("/v1/images/generations", {"prompt": "EVIL"}),
         ("/v1/some/thing", {"deep": [{"er": {"x": "EVIL"}}]}),
-        ("/v1/some/thing", {"x": "data: EVIL"}),
+        ("/v1/some/thing", {"x": "data:image/png;base64,EVIL"}),
     ],
 )
 def test_guards_read_every_text(path: str, body: dict[str, Any]) -> None:
@@ -265,17 +268,15 @@ def test_guards_read_the_texts_of_a_form() -> None:
 
 
 def test_personal_data_is_masked_in_any_body() -> None:
-    """In JSON and in forms; files written into JSON stay."""
-    mask = guarded(pii=PiiCheck(Action.MASK, Wanted.of((), (), None), "no"))
+    """In JSON and in forms, whose files stay."""
+    mask = guarded(pii=PiiCheck(Action.MASK, Kinds.of((), (), None), "no"))
     verdict = sent("/v1/audio/transcriptions", AUDIO, mask, content_type=FORM)
     assert verdict.body is not None
     assert b"bob@x.org" not in verdict.body
     assert b"\x00\xff" in verdict.body
-    image = "data:image/png;base64,QUFBQQ=="
-    verdict = sent("/v1/some", {"model": "chat", "q": ["to bob@x.org"], "image": image}, mask)
+    verdict = sent("/v1/some", {"model": "chat", "q": ["to bob@x.org"], "n": 1.50}, mask)
     assert verdict.body is not None
     assert b"bob@x.org" not in verdict.body
-    assert image.encode() in verdict.body
 
 
 def test_with_guards_a_body_that_cannot_be_read_does_not_pass() -> None:
@@ -356,3 +357,37 @@ def test_a_response_needs_model_and_input(body: dict[str, Any], says: str) -> No
     """The message names the field."""
     status, message = refused("/v1/responses", body)
     assert (status, says in message) == (400, True)
+
+
+class Watching:
+    """A placer that keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.bodies: list[Body] = []
+
+    async def place(self, wanted: Wanted) -> None:
+        """Leave it to the data plane."""
+        self.bodies.append(wanted.body)
+
+
+def placed(path: str, body: dict[str, Any]) -> Body:
+    placer: Any = Watching()
+    sent(path, body, Pipeline(TWO, placer=placer))
+    found: Body = placer.bodies[0]
+    return found
+
+
+def test_a_conversations_next_turn_begins_with_its_last() -> None:
+    """What placement takes for the prompt of a response: instructions, tools, then the turns."""
+    turns = [{"role": "user", "content": "a" * 600}, {"role": "assistant", "content": "b" * 600}]
+    first = rendered(placed("/v1/responses", {"model": "chat", "instructions": "x", "input": turns}))
+    more = [*turns, {"role": "user", "content": "c"}]
+    second = rendered(placed("/v1/responses", {"model": "chat", "instructions": "x", "input": more}))
+    assert second.startswith(first.rstrip(b"]"))
+    assert first.startswith(b'["x",[')
+
+
+def test_what_is_no_prompt_is_not_taken_for_one() -> None:
+    """In an engine's own API names mean something else; what identifies a session stays."""
+    body = {"model": "chat", "prompt": [[1]], "messages": [], "tools": 5, "session": "s"}
+    assert set(placed("/v1/other", body).fields) == {"model", "session"}
