@@ -10,7 +10,7 @@ UV_VERSION := 0.13.9
 DATA   ?= $(abspath ../shared/data)
 WORDS  ?= $(abspath training/cache/words)
 
-.PHONY: help demo test lint types contracts unit fix lock proto train-data train train-report bench bench-encoder bench-tools bench-signals bench-selection bench-decisions bench-placement ranges fuzz eval clean
+.PHONY: help demo test lint types contracts unit fix lock proto train-data train train-report bench bench-encoder bench-tools bench-signals bench-selection bench-cache bench-decisions bench-placement ranges fuzz eval clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ bench-tools: $(VENV)/.dev ## Measure how well tools are chosen; writes docs/benc
 
 bench-selection: $(VENV)/.dev ## Measure choosing by outcomes (DATA); writes docs/selection.md
 	$(BIN)/python bench/selection.py --data $(DATA)
+
+bench-cache: $(VENV)/.dev ## Measure right and wrong hits of the response cache (DATA); writes docs/cache.md
+	$(BIN)/python bench/cache.py --data $(DATA)
 
 ranges: $(VENV)/.dev ## Measure what values the encoder yields, for check (DATA)
 	$(BIN)/python bench/ranges.py --data $(DATA)

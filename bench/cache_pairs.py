@@ -117,6 +117,38 @@ _NARROWER = (
     "organic",
     "military",
 )
+_FRAMES = (
+    ("when", "where"),
+    ("where", "when"),
+    ("who", "when"),
+    ("why", "when"),
+    ("how do", "why do"),
+    ("how does", "why does"),
+    ("can i", "should i"),
+    ("how many", "which"),
+    ("is", "was"),
+    ("are", "were"),
+    ("my", "your"),
+    ("do", "did"),
+)
+_VERBS = (
+    ("explain", "criticise"),
+    ("discuss", "define"),
+    ("compare", "combine"),
+    ("calculate", "estimate"),
+    ("find", "use"),
+    ("make", "use"),
+    ("use", "make"),
+    ("work", "fail"),
+    ("give", "take"),
+    ("get", "give"),
+    ("overview", "example"),
+    ("describe", "draw"),
+    ("summarize", "extend"),
+    ("causes", "effects"),
+    ("example", "proof"),
+    ("help", "test"),
+)
 _NEGATABLE = re.compile(r"\b(is|are|can|does|do|should|would|could|will|has|was|were)\b( \w+)?")
 
 
@@ -180,6 +212,8 @@ def look_alikes(text: Text, rng: random.Random) -> Iterator[Pair]:
         "number", re.sub(r"\d+", lambda hit: str(int(hit[0][:9]) + rng.randint(1, 9)), text.text, count=1)
     )
     yield from pair("opposite", _first(text.text, (*_OPPOSED, *((b, a) for a, b in _OPPOSED))))
+    yield from pair("frame", _first(text.text, _FRAMES))
+    yield from pair("verb", _first(text.text, _VERBS))
     if text.text.isascii():
         yield from pair("negation", _NEGATABLE.sub(lambda hit: f"{hit[0]} not", text.text, count=1))
     names = re.findall(r"(?<=[a-z,] )[A-Z][a-z]{3,}", text.text)

@@ -7,12 +7,23 @@ never a wrong answer.
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from enum import StrEnum
+from itertools import groupby
 from typing import Final
 
 import msgspec
 
-from pointsman.cache.words import COMMON, NEGATIONS, NEGATIVE_SIGNS, NUMBERS, NUMERALS, OPPOSITES
+from pointsman.cache.words import (
+    COMMON,
+    FRAME,
+    MEASURES,
+    NEGATIONS,
+    NEGATIVE_SIGNS,
+    NUMBERS,
+    NUMERALS,
+    OPPOSITES,
+)
 
 _TOKEN: Final = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _SIGN: Final = re.compile(r"[+*/^=<>%$€£¥]|-(?=\s?[\d(]|\s?[a-z]\b)")
@@ -22,6 +33,7 @@ _IDENTIFIER: Final = re.compile(r"\w*(?:[a-z][A-Z]|_|\d[A-Za-z]|[A-Za-z]\d)\w*|\
 _SENTENCE: Final = re.compile(r"[.!?:\n]\s*$")
 _IDEOGRAPH: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _ENDINGS: Final = ("ings", "ing", "ies", "ed", "es", "ly", "s", "e", "y")
+_POLITE: Final = frozenset({("will", "you"), ("was", "wondering")})
 _STEM: Final = 4
 
 
@@ -42,6 +54,8 @@ class Veto(StrEnum):
     NUMBER = "number"
     NEGATION = "negation"
     OPPOSITE = "opposite"
+    FRAME = "frame"
+    """What is asked of the topic: when, where, who, why, how many; should, will, was; mine, yours."""
     NAME = "name"
     ORDER = "order"
     TOPIC = "topic"
@@ -55,6 +69,8 @@ class Marks(msgspec.Struct, frozen=True):
     negations: int
     sides: tuple[tuple[int, int], ...]
     """Pairs of opposites, by number, and the side it is on, in the order of the words."""
+    frame: frozenset[str]
+    """What is asked of the topics."""
     names: frozenset[str]
     """Capitalised words within a sentence, identifiers and quoted text, in lower case."""
     words: frozenset[str]
@@ -82,6 +98,7 @@ def marks_of(text: str) -> Marks:
         sides=tuple(
             side for word in words for side in OPPOSITES.get(word, OPPOSITES.get(_singular(word), ()))
         ),
+        frame=frozenset(_frame(words)),
         names=frozenset(names),
         words=frozenset(words),
         topics=tuple(dict.fromkeys(_topics(words))),
@@ -100,6 +117,8 @@ def differ(  # noqa: PLR0911  # one return a rule
         return Veto.NEGATION
     if _opposed(asked.sides, kept.sides):
         return Veto.OPPOSITE
+    if asked.frame != kept.frame:
+        return Veto.FRAME
     if not (_within(asked.names, kept) and _within(kept.names, asked)):
         return Veto.NAME
     if [word for word in asked.topics if word in kept.topics] != [
@@ -114,10 +133,12 @@ def differ(  # noqa: PLR0911  # one return a rule
 def _opposed(some: tuple[tuple[int, int], ...], others: tuple[tuple[int, int], ...]) -> bool:
     """Whether both are about a pair, and not on the same sides of it in the same order."""
     shared = {pair for pair, _ in some} & {pair for pair, _ in others}
-    return any(
-        [side for at, side in some if at == pair] != [side for at, side in others if at == pair]
-        for pair in shared
-    )
+    return any(_turns(pair, some) != _turns(pair, others) for pair in shared)
+
+
+def _turns(pair: int, sides: tuple[tuple[int, int], ...]) -> list[int]:
+    """On which sides of a pair a text is, in order; twice in a row counts once."""
+    return [side for side, _ in groupby(side for at, side in sides if at == pair)]
 
 
 def _within(names: frozenset[str], other: Marks) -> bool:
@@ -145,6 +166,17 @@ def _numbers(lowered: str) -> list[str]:
 def _negations(lowered: str, words: list[str]) -> int:
     spoken = sum(word in NEGATIONS or word.endswith("n't") for word in words)
     return spoken + sum(lowered.count(sign) for sign in NEGATIVE_SIGNS)
+
+
+def _frame(words: list[str]) -> Iterator[str]:
+    for at, word in enumerate(words):
+        following = words[at + 1] if at + 1 < len(words) else ""
+        bare = word.replace("'", "")
+        kind = FRAME.get(bare) or FRAME.get(bare.removesuffix("s").removesuffix("d"))
+        if kind and (word, following) not in _POLITE:
+            yield kind
+        elif word == "how" and following in MEASURES:
+            yield f"how {following}"
 
 
 def _topics(words: list[str]) -> list[str]:

@@ -126,20 +126,41 @@ def _sides() -> dict[str, tuple[tuple[int, int], ...]]:
 OPPOSITES: Final = _sides()
 """The pairs a word is in, and on which side."""
 
+FRAME: Final = {
+    word: kind
+    for kind, words in {
+        "when": "when",
+        "where": "where",
+        "who": "who whom whos",
+        "whose": "whose",
+        "why": "why",
+        "which": "which",
+        "should": "should must shall ought",
+        "will": "will",
+        "past": "was were did had",
+        "my": "my mine",
+        "your": "your yours",
+        "our": "our ours",
+        "his": "his her hers",
+        "their": "their theirs",
+    }.items()
+    for word in words.split()
+}
+"""Words that say what is asked of a topic: time, place, person, reason, duty, tense, and whose it is."""
+MEASURES: Final = frozenset(
+    {"many", "much", "long", "far", "often", "old", "big", "tall", "fast", "high", "deep"}
+)
+"""What a question for a measure has after ``how``."""
+
 _COMMON: Final = """
-a able about actually again all already also am among an and another answer any anyone anything are as at
-basically be been being best better between briefly but by can come could curious currently describe
-detail details did difference do does doing done during each even ever every exactly example examples
-explain explanation for from get give go going good got had happen happens has have having he hello help
-her here hey hi him his how hows i id idea if ill im in info information into is it its ive just kind
-know language learn let lets like list looking lot lots made main major make many may me mean meaning
-means meant might mine much must my need now of off often on one only onto or other our out over overview
-own people person plain please possible provide question quickly really reason same say sentence
-sentences shall she short should show simple simply so some someone something sometimes sort step steps
-still such summary take tell term terms than thank thanks that thats the their them then there theres
-these they theyre thing things think this those through to today too trying type understand understanding
-up us use used using usually very want was way ways we were what whats when where wheres which who whom
-whos whose why will with wonder wondering word words work works would write yet you your youre
+a able about actually also am an and answer any are as at basically be been being but by can could
+curious describe did do does doing done exactly explain explanation for from give had has have having he
+hello help her here hey hi him his how hows i id if ill im in into is it its ive just know let lets like
+lot lots may me mean meaning means meant might mine must my need of onto or our own please provide
+question quickly really say shall she should show so some such tell thank thanks that thats the their
+them then there theres these they theyre thing things think this those to understand understanding us
+very want was way we were what whats when where wheres which who whom whos whose why will with wonder
+wondering would you your youre
 """
 COMMON: Final = frozenset(_COMMON.split())
 """Words that carry no topic: two ways of asking the same differ in these."""

@@ -202,3 +202,50 @@ def test_anthropic_clients_get_their_own_errors() -> None:
     assert json.loads(step.reply.body)["type"] == "error"
     *_, failed = _Bench({2: ValueError("x")}, head).run(_EVENTS, b"a", b"b")
     assert failed.body.strip().startswith(b"event: error\ndata: ")
+
+
+class _Deaf:
+    """A listener that breaks at a given piece."""
+
+    def __init__(self, at: int) -> None:
+        self._left = at
+
+    async def start(self, status: int, headers: Mapping[str, str]) -> HeaderEdits:  # noqa: ARG002  # the port
+        return HeaderEdits()
+
+    async def feed(self, data: bytes, *, end: bool) -> bytes:  # noqa: ARG002  # the port
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError("a defect")
+        return data
+
+
+@pytest.mark.parametrize(
+    ("headers", "bounds", "at", "fate"),
+    [
+        (_EVENTS, Bounds(), 1, Fate.FAILED),
+        (_EVENTS, Bounds(), 9, Fate.FILTERED),
+        (_JSON, Bounds(), 0, Fate.FAILED),
+        (_JSON, Bounds(max_bytes=5), 9, Fate.TOO_LARGE),
+        ({**_JSON, "content-encoding": "gzip"}, Bounds(), 9, Fate.UNREADABLE),
+    ],
+)
+def test_an_answer_that_is_only_listened_to_always_passes(
+    headers: dict[str, str], bounds: Bounds, at: int, fate: Fate
+) -> None:
+    """Whatever happens to a listener, the client gets every byte, once and in order."""
+    fates: list[Fate] = []
+    job = Job(_CHAT, lambda: _Deaf(at), listening=True)
+    filtering = Filtering(job, bounds, tell=fates.append, report=lambda _: None)
+
+    async def run() -> None:
+        pieces = [b"one ", b"two ", b"three"]
+        steps = [await filtering.begin(200, headers, end=False)]
+        steps += [await filtering.feed(piece, end=piece == pieces[-1]) for piece in pieces]
+        assert b"".join(step.body for step in steps) == b"".join(pieces)
+        assert [step.edits is not None for step in steps].count(True) == 1
+        assert all(step.reply is None for step in steps)
+        assert steps[-1].end
+        assert fates == [fate]
+
+    asyncio.run(run())
