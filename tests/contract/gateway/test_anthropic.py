@@ -183,10 +183,10 @@ def test_refusals_have_anthropics_shape(
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status"), [("GET", MESSAGES, 405), ("POST", f"{MESSAGES}/count_tokens", 404)]
+    ("method", "path", "status"), [("GET", MESSAGES, 405), ("POST", f"{MESSAGES}/count_tokens", 400)]
 )
 def test_what_is_not_offered_says_so(bilingual: Gateway, method: str, path: str, status: int) -> None:
-    """Counting tokens is not offered; that, too, is said in Anthropic's shape."""
+    """A wrong method, and a model that nobody named: said in Anthropic's shape, below the path, too."""
     answer = http(bilingual.url + path, b"{}" if method == "POST" else None, method)
     assert (answer.status, answer.json()["type"]) == (status, "error")
 
