@@ -200,7 +200,7 @@ class ResponsePii(Part):
 class PiiMask(Part):
     """Personal data replaced by placeholders on the way to the model, and put back in its answer."""
 
-    enabled: bool = Field(default=True, description="False exempts the decision from the pii guard of guards.")
+    enabled: bool = Field(default=True, description="False exempts the decision from guards.pii.")
     types: PiiTypes = Field((), description="Kinds that are replaced; empty means all but types_allowed.")
     types_allowed: PiiTypes = Field((), description="Kinds that may pass.")
     threshold: Unit | None = Field(None, description="Least score of a finding; unset uses each kind's own.")

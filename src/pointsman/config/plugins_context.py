@@ -41,7 +41,7 @@ class AdvancedFiltering(Part):
     min_combined_score: Unit | None = Field(None, description="Least score.")
     min_lead: Cosine | None = Field(
         None,
-        description="Least lead of the nearest tool over phrases that need no tool; unset compares with none.",
+        description="Least lead of the nearest tool over phrases that need no tool; unset: no comparison.",
     )
     weights: ToolWeights | None = Field(None, description="Parts of the score.")
     use_category_filter: bool = Field(
