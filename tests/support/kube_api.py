@@ -95,8 +95,15 @@ class KubeApi:
         """Refuse connections; what is open is closed."""
         self.close_watches()
         if self._runner is not None:
+            server = self._runner.server
             await self._runner.cleanup()
             self._runner = None
+            # A connection accepted a moment ago gets its handler only now, when nobody would close it.
+            await asyncio.sleep(0)
+            for each in server.connections if server is not None else ():
+                if each.transport is not None:
+                    each.transport.abort()
+            await asyncio.sleep(0)
 
     def put(self, path: str, item: Object) -> None:
         """Create or replace an object."""
